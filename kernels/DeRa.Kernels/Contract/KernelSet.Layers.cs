@@ -1,0 +1,168 @@
+namespace DeRa.Kernels;
+
+public abstract partial class KernelSet
+{
+    /// <summary>output[t] = scale · table[tokens[t]] (+ positionTable[positions[t]]).</summary>
+    /// <param name="tokens">[tokens], each below table.Rows.</param>
+    /// <param name="table">[vocab, hidden].</param>
+    /// <param name="scale">Multiplies the token's embedding (Gemma: √hidden), else 1.</param>
+    /// <param name="positions">[tokens] rows of <paramref name="positionTable"/>; given exactly when it is.</param>
+    /// <param name="positionTable">[positions, hidden] learned positions (GPT-2), or null.</param>
+    /// <param name="output">[tokens, hidden].</param>
+    public void Embed(IntVector tokens, Weight table, float scale, IntVector? positions, Weight? positionTable, Matrix output)
+    {
+        Guard.Shape(output, tokens.Length, table.Columns, nameof(output));
+        Guard.Together(positions is null, positionTable is null, nameof(positions), nameof(positionTable));
+        if (positionTable is { } p)
+        {
+            Guard.Equal(p.Columns, table.Columns, "width of the position table");
+        }
+
+        EnqueueEmbed(tokens, table, scale, positions, positionTable, output);
+    }
+
+    /// <summary>
+    /// y = x / √(mean(x²) + ε) · gain, gain taken as 1 + weight when <paramref name="unitOffset"/> (Gemma); y += … when
+    /// <paramref name="accumulate"/> (HF modeling_llama.py, modeling_gemma2.py).
+    /// </summary>
+    /// <param name="x">[tokens, hidden]; may be y itself when not accumulating.</param>
+    /// <param name="gain">[1, hidden].</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="unitOffset">The stored weight is the gain minus one.</param>
+    /// <param name="y">[tokens, hidden].</param>
+    /// <param name="accumulate">Adds to y, the residual stream.</param>
+    public void RmsNorm(Matrix x, Weight gain, float epsilon, bool unitOffset, Matrix y, bool accumulate = false)
+    {
+        Guard.Shape(y, x.Rows, x.Columns, nameof(y));
+        Guard.Equal(gain.Columns, x.Columns, "length of the gain");
+        EnqueueRmsNorm(x, gain, epsilon, unitOffset, y, accumulate);
+    }
+
+    /// <summary>y = (x − mean(x)) / √(var(x) + ε) · gain + bias, the variance over the row without correction.</summary>
+    /// <param name="x">[tokens, hidden].</param>
+    /// <param name="gain">[1, hidden].</param>
+    /// <param name="bias">[1, hidden], or null.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="y">[tokens, hidden]; may be x.</param>
+    public void LayerNorm(Matrix x, Weight gain, Weight? bias, float epsilon, Matrix y)
+    {
+        Guard.Shape(y, x.Rows, x.Columns, nameof(y));
+        Guard.Equal(gain.Columns, x.Columns, "length of the gain");
+        EnqueueLayerNorm(x, gain, bias, epsilon, y);
+    }
+
+    /// <summary>y = x · Wᵀ (+ bias), or y += … when <paramref name="accumulate"/> (the residual add of an output projection).</summary>
+    /// <param name="x">[tokens, in].</param>
+    /// <param name="w">[out, in], either storage order.</param>
+    /// <param name="bias">[1, out], or null.</param>
+    /// <param name="y">[tokens, out]; not x.</param>
+    /// <param name="accumulate">Adds to y.</param>
+    public void Linear(Matrix x, Weight w, Weight? bias, Matrix y, bool accumulate = false)
+    {
+        Guard.Equal(x.Columns, w.Columns, "input features");
+        Guard.Shape(y, x.Rows, w.Rows, nameof(y));
+        if (bias is { } b)
+        {
+            Guard.Equal(b.Columns, w.Rows, "length of the bias");
+        }
+
+        EnqueueLinear(x, w, bias, y, accumulate);
+    }
+
+    /// <summary>
+    /// Per token: normalises query and key heads (optional), rotates both (optional), leaves the query in place and writes key and value to the
+    /// token's cache slot.
+    /// </summary>
+    /// <param name="qkv">[tokens, layout.Width] projections; the query part is overwritten, the rest may be.</param>
+    /// <param name="layout">Where the heads lie.</param>
+    /// <param name="rope">[tokens, rotaryDim / 2] angles, or null without rotary embedding (GPT-2).</param>
+    /// <param name="headNorm">Head normalisation before the rotation, or null.</param>
+    /// <param name="cache">The layer's cache.</param>
+    /// <param name="batch">Slots per token.</param>
+    public void RopeAndStoreKv(Matrix qkv, QkvLayout layout, RopeTable? rope, HeadNorm? headNorm, KvLayer cache, DeviceBatch batch)
+    {
+        Guard.Shape(qkv, batch.TokenCount, layout.Width, nameof(qkv));
+        Guard.Equal(cache.HeadDim, layout.HeadDim, "head dimension of the cache");
+        Guard.Equal(cache.NumKvHeads, layout.NumKvHeads, "key-value heads of the cache");
+        if (rope is { } r)
+        {
+            Guard.Equal(r.Cos.Rows, batch.TokenCount, "rows of the rotation table");
+            Guard.AtMost(r.RotaryDim, layout.HeadDim, "rotated elements of a head");
+        }
+
+        EnqueueRopeAndStoreKv(qkv, layout, rope, headNorm, cache, batch);
+    }
+
+    /// <summary>
+    /// Causal attention of every token over its own sequence's cache: output[t, h] = Σ_j softmax_j(softCap(scale · q_t,h · k_j))·v_j over the
+    /// visible positions j ≤ position of t; query head h reads key-value head h · NumKvHeads / NumHeads.
+    /// </summary>
+    /// <param name="qkv">[tokens, layout.Width], queries rotated by <see cref="RopeAndStoreKv"/>.</param>
+    /// <param name="layout">Where the query heads lie.</param>
+    /// <param name="cache">The layer's cache, this step's keys and values included.</param>
+    /// <param name="batch">Positions and block tables.</param>
+    /// <param name="options">Scale, window, soft cap.</param>
+    /// <param name="output">[tokens, heads · headDim].</param>
+    public void PagedAttention(
+        Matrix qkv, QkvLayout layout, KvLayer cache, DeviceBatch batch, AttentionOptions options, Matrix output)
+    {
+        Guard.Shape(qkv, batch.TokenCount, layout.Width, nameof(qkv));
+        Guard.Shape(output, batch.TokenCount, layout.NumHeads * layout.HeadDim, nameof(output));
+        EnqueuePagedAttention(qkv, layout, cache, batch, options, output);
+    }
+
+    /// <summary>y[t, i] = activation(x[t, i]) · x[t, n + i] for i &lt; n (SwiGLU and its kin).</summary>
+    /// <param name="gateUp">[tokens, 2n]: gate, then up.</param>
+    /// <param name="activation">Applied to the gate.</param>
+    /// <param name="y">[tokens, n]; not overlapping gateUp.</param>
+    public void GatedActivation(Matrix gateUp, ActivationKind activation, Matrix y)
+    {
+        Guard.Shape(gateUp, y.Rows, 2 * y.Columns, nameof(gateUp));
+        EnqueueGatedActivation(gateUp, activation, y);
+    }
+
+    /// <summary>x = activation(x) in place.</summary>
+    public void Activation(Matrix x, ActivationKind activation) => EnqueueActivation(x, activation);
+
+    /// <summary>y[i] = x[rows[i]]: the last hidden state of each sequence.</summary>
+    public void Gather(Matrix x, IntVector rows, Matrix y)
+    {
+        Guard.Shape(y, rows.Length, x.Columns, nameof(y));
+        EnqueueGather(x, rows, y);
+    }
+
+    /// <summary>x = cap · tanh(x / cap) in place (final logits of Gemma 2 outside the fused head).</summary>
+    public void SoftCap(Matrix x, float cap) => EnqueueSoftCap(x, cap);
+
+    /// <summary>Implements <see cref="Embed"/>.</summary>
+    protected abstract void EnqueueEmbed(IntVector tokens, Weight table, float scale, IntVector? positions, Weight? positionTable, Matrix output);
+
+    /// <summary>Implements <see cref="RmsNorm"/>.</summary>
+    protected abstract void EnqueueRmsNorm(Matrix x, Weight gain, float epsilon, bool unitOffset, Matrix y, bool accumulate);
+
+    /// <summary>Implements <see cref="LayerNorm"/>.</summary>
+    protected abstract void EnqueueLayerNorm(Matrix x, Weight gain, Weight? bias, float epsilon, Matrix y);
+
+    /// <summary>Implements <see cref="Linear"/>.</summary>
+    protected abstract void EnqueueLinear(Matrix x, Weight w, Weight? bias, Matrix y, bool accumulate);
+
+    /// <summary>Implements <see cref="RopeAndStoreKv"/>.</summary>
+    protected abstract void EnqueueRopeAndStoreKv(
+        Matrix qkv, QkvLayout layout, RopeTable? rope, HeadNorm? headNorm, KvLayer cache, DeviceBatch batch);
+
+    /// <summary>Implements <see cref="PagedAttention"/>.</summary>
+    protected abstract void EnqueuePagedAttention(
+        Matrix qkv, QkvLayout layout, KvLayer cache, DeviceBatch batch, AttentionOptions options, Matrix output);
+
+    /// <summary>Implements <see cref="GatedActivation"/>.</summary>
+    protected abstract void EnqueueGatedActivation(Matrix gateUp, ActivationKind activation, Matrix y);
+
+    /// <summary>Implements <see cref="Activation"/>.</summary>
+    protected abstract void EnqueueActivation(Matrix x, ActivationKind activation);
+
+    /// <summary>Implements <see cref="Gather"/>.</summary>
+    protected abstract void EnqueueGather(Matrix x, IntVector rows, Matrix y);
+
+    /// <summary>Implements <see cref="SoftCap"/>.</summary>
+    protected abstract void EnqueueSoftCap(Matrix x, float cap);
+}

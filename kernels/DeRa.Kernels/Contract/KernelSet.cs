@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+
+namespace DeRa.Kernels;
+
+/// <summary>
+/// The op contract: everything a forward pass, the realignment head and scoring need from a device. A model enqueues operations in order;
+/// nothing is promised to have run before <see cref="Run"/> returns. One thread owns a set.
+/// </summary>
+/// <remarks>
+/// Every operation computes in float32 and its result for a row does not depend on the other rows of the call (fixed reduction order), so a
+/// request's bits do not change with the batch. Shapes are checked by the public methods here; sets override the Enqueue methods.
+/// </remarks>
+public abstract partial class KernelSet : IDisposable
+{
+    /// <summary>What the set runs on.</summary>
+    public abstract DeviceDescription Device { get; }
+
+    /// <summary>Launches issued to the device so far; a recorded step counts as one.</summary>
+    public abstract long LaunchCount { get; }
+
+    /// <summary>Zero-filled memory for activations, caches or integers, aligned to 256 bytes.</summary>
+    /// <exception cref="DeviceException">The device cannot provide it; the message says how much was asked for and how much is free.</exception>
+    public abstract DeviceBuffer Allocate(long byteLength);
+
+    /// <summary>
+    /// Makes weights usable: the Cpu set wraps the host memory without copying it (the caller keeps it mapped until the buffer is disposed of),
+    /// other sets copy it to the device.
+    /// </summary>
+    /// <param name="hostAddress">First byte in host memory.</param>
+    /// <param name="byteLength">Bytes to take.</param>
+    public abstract DeviceBuffer LoadWeights(nint hostAddress, long byteLength);
+
+    /// <summary>Copies host data into a buffer. Not while operations are enqueued.</summary>
+    public void Write<T>(DeviceBuffer target, long byteOffset, ReadOnlySpan<T> data)
+        where T : unmanaged
+    {
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(data);
+        Guard.Range(target, byteOffset, bytes.Length, nameof(target));
+        if (bytes.Length > 0)
+        {
+            WriteBytes(target, byteOffset, bytes);
+        }
+    }
+
+    /// <summary>Copies from a buffer into host memory. Call <see cref="Run"/> first: enqueued operations have not run.</summary>
+    public void Read<T>(DeviceBuffer source, long byteOffset, Span<T> data)
+        where T : unmanaged
+    {
+        Span<byte> bytes = MemoryMarshal.AsBytes(data);
+        Guard.Range(source, byteOffset, bytes.Length, nameof(source));
+        if (bytes.Length > 0)
+        {
+            ReadBytes(source, byteOffset, bytes);
+        }
+    }
+
+    /// <summary>Runs everything enqueued since the last call, in order, and waits for it.</summary>
+    public abstract void Run();
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Copies host bytes into a buffer; the range is already checked.</summary>
+    protected abstract void WriteBytes(DeviceBuffer target, long byteOffset, ReadOnlySpan<byte> data);
+
+    /// <summary>Copies bytes of a buffer to the host; the range is already checked.</summary>
+    protected abstract void ReadBytes(DeviceBuffer source, long byteOffset, Span<byte> data);
+
+    /// <summary>Frees what the set holds.</summary>
+    protected abstract void Dispose(bool disposing);
+}
