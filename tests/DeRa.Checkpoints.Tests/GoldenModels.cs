@@ -1,0 +1,26 @@
+namespace DeRa.Checkpoints.Tests;
+
+/// <summary>Paths of the checkpoint folders under tests/Golden/models.</summary>
+public static class GoldenModels
+{
+    public static string Root { get; } = Find();
+
+    public static IEnumerable<string> Folders =>
+        from model in Directory.EnumerateDirectories(Root).Order(StringComparer.Ordinal)
+        from side in new[] { "ref", "aligned" }
+        select $"{Path.GetFileName(model)}/{side}";
+
+    public static IEnumerable<string> FoldersWithVersion5Config => Folders.Where(f => File.Exists(Path.Combine(Root, f, "config_v5.json")));
+
+    public static string PathOf(string folder) => Path.Combine(Root, folder);
+
+    private static string Find()
+    {
+        for (DirectoryInfo? at = new(TestContext.CurrentContext.TestDirectory); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, "DeRa.Engine.sln"))) return Path.Combine(at.FullName, "tests", "Golden", "models");
+        }
+
+        throw new DirectoryNotFoundException("No folder above the tests holds DeRa.Engine.sln.");
+    }
+}
