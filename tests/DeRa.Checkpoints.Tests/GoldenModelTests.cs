@@ -100,7 +100,7 @@ public sealed class GoldenModelTests
             Assert.That(config.EmbeddingScale, Is.EqualTo(8f));
             Assert.That(config.UnitOffsetNorm, Is.True);
             Assert.That(config.TieWordEmbeddings, Is.True);
-            Assert.That(config.Activation, Is.EqualTo(Activation.GeluTanh));
+            Assert.That(config.Activation, Is.EqualTo(ActivationKind.GeluTanh));
         });
     }
 

@@ -1,4 +1,5 @@
 using DeRa.Checkpoints.Configuration;
+using DeRa.Kernels;
 
 namespace DeRa.Checkpoints;
 
@@ -42,7 +43,7 @@ public sealed record ModelConfig
     public required float NormEpsilon { get; init; }
 
     /// <summary>The MLP's nonlinearity.</summary>
-    public required Activation Activation { get; init; }
+    public required ActivationKind Activation { get; init; }
 
     /// <summary>Whether the output matrix is the embedding.</summary>
     public required bool TieWordEmbeddings { get; init; }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DeRa.Checkpoints.Rope;
+using DeRa.Kernels;
 
 namespace DeRa.Checkpoints.Configuration;
 
@@ -166,7 +167,7 @@ internal static class ModelConfigReader
         return epsilon is >= 0 and < 1 ? (float)epsilon : throw fields.Error(key, "a number from 0 to 1", $"{epsilon}");
     }
 
-    private static Activation ActivationOf(ConfigFields fields, FamilyDefaults family)
+    private static ActivationKind ActivationOf(ConfigFields fields, FamilyDefaults family)
     {
         string key = family.Architecture switch
         {
@@ -179,7 +180,7 @@ internal static class ModelConfigReader
 
         // The first Gemma checkpoints say "gelu" in hidden_act but were trained with the tanh form; hidden_activation was
         // added to say so (transformers pull request 29402).
-        if (family.Architecture == Architecture.Gemma && key == "hidden_act" && name == "gelu") return Activation.GeluTanh;
+        if (family.Architecture == Architecture.Gemma && key == "hidden_act" && name == "gelu") return ActivationKind.GeluTanh;
         return Activations.Parse(name, fields.File, key);
     }
 
