@@ -1,0 +1,74 @@
+using DeRa.Checkpoints;
+using DeRa.Kernels;
+
+namespace DeRa.Models;
+
+/// <summary>
+/// The paged key-value pools of one model: per layer two buffers [blocks, kvHeads, <see cref="BlockSize"/>, headDim] of float32. Both models of
+/// a pair have caches with the same number of blocks, so one block table serves both.
+/// </summary>
+/// <remarks>A buffer per layer rather than one for all: OpenCL devices limit a single allocation to a fraction of their memory.</remarks>
+public sealed class KvCache : IDisposable
+{
+    /// <summary>Positions per block: 16 keep the waste of a sequence's last block small and a block's keys of one head contiguous.</summary>
+    public const int BlockSize = 16;
+
+    private readonly KvLayer[] layers;
+
+    /// <summary>Allocates <paramref name="numBlocks"/> blocks for every layer of a model.</summary>
+    /// <exception cref="DeviceException">The device lacks the memory.</exception>
+    public KvCache(KernelSet kernels, ModelConfig config, int numBlocks)
+    {
+        ArgumentNullException.ThrowIfNull(kernels);
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(numBlocks);
+
+        // Slots are 32-bit: block · blockSize + offset.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(numBlocks, int.MaxValue / BlockSize);
+        NumBlocks = numBlocks;
+        layers = new KvLayer[config.NumLayers];
+        long bytes = numBlocks * BytesPerLayerAndBlock(config) / 2;
+        try
+        {
+            for (int i = 0; i < layers.Length; i++)
+            {
+                layers[i] = new KvLayer(
+                    kernels.Allocate(bytes), null!, 0, numBlocks, BlockSize, config.NumKvHeads, config.HeadDim);
+                layers[i] = layers[i] with { Values = kernels.Allocate(bytes) };
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Blocks in the pool of every layer.</summary>
+    public int NumBlocks { get; }
+
+    /// <summary>One layer's pools.</summary>
+    public KvLayer this[int layer] => layers[layer];
+
+    /// <summary>Blocks that hold <paramref name="positions"/> positions.</summary>
+    public static int BlocksFor(int positions) => (int)(((long)positions + BlockSize - 1) / BlockSize);
+
+    /// <summary>Bytes of one block over all layers: layers · 2 · kvHeads · <see cref="BlockSize"/> · headDim · 4.</summary>
+    public static long BytesPerBlock(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return config.NumLayers * BytesPerLayerAndBlock(config);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (KvLayer layer in layers)
+        {
+            layer.Keys?.Dispose();
+            layer.Values?.Dispose();
+        }
+    }
+
+    private static long BytesPerLayerAndBlock(ModelConfig config) => 2L * config.NumKvHeads * BlockSize * config.HeadDim * sizeof(float);
+}

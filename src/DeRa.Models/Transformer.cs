@@ -1,0 +1,144 @@
+using DeRa.Checkpoints;
+using DeRa.Kernels;
+
+namespace DeRa.Models;
+
+/// <summary>
+/// A decoder-only transformer on a device: embed → layers → final norm. One file per architecture (Architectures/) says what its layer is made of;
+/// this class is what they share. It never sees sequences, only packed batches, and knows the op contract only.
+/// </summary>
+public abstract class Transformer : IDisposable
+{
+    private readonly KernelSet ops;
+    private readonly Weight embedding;          // [vocab, hidden]
+    private readonly Weight? positionEmbedding; // [positions, hidden]
+    private readonly Block[] layers;
+    private readonly Norm finalNorm;
+    private readonly Weight outputHead;         // [vocab, hidden]
+    private readonly Weight? outputHeadBias;    // [1, vocab]
+
+    private protected Transformer(Checkpoint checkpoint, WeightStore store, RotaryEmbedding? rotary, Func<LayerParts, Block> layer)
+    {
+        Config = checkpoint.Config;
+        Rotary = rotary;
+        ops = store.Kernels;
+        TransformerWeights weights = checkpoint.Weights;
+        embedding = store.Matrix(weights.Embedding);
+        positionEmbedding = weights.PositionEmbedding is { } positions ? store.Matrix(positions) : null;
+        layers = [.. Enumerable.Range(0, Config.NumLayers).Select(i => layer(new LayerParts(Config, weights, i, store)))];
+        finalNorm = weights.FinalNormBias is { } bias
+            ? new LayerNorm(store.Vector(weights.FinalNorm), store.Vector(bias), Config.NormEpsilon)
+            : new RmsNorm(store.Vector(weights.FinalNorm), Config.NormEpsilon, Config.UnitOffsetNorm);
+        outputHead = store.Matrix(weights.OutputHead);
+        outputHeadBias = weights.OutputHeadBias is { } headBias ? store.Vector(headBias) : null;
+    }
+
+    /// <summary>What the model computes.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>Rotation tables; null with learned positions. Two models that rotate alike may share one.</summary>
+    public RotaryEmbedding? Rotary { get; }
+
+    /// <summary>Positions the model has at all: the number of learned ones (GPT-2); null where rotations reach any position.</summary>
+    public int? MaxPositions => positionEmbedding?.Rows;
+
+    /// <summary>Builds the model of a checkpoint; its weights go into (or are found in) <paramref name="store"/>.</summary>
+    /// <param name="checkpoint">Stays open as long as the model is used.</param>
+    /// <param name="store">Where the weights live; disposed of by its owner, after the model.</param>
+    /// <param name="rotary">Rotation tables to share, used when they are of the same configuration.</param>
+    /// <exception cref="DeviceException">The device lacks the memory.</exception>
+    public static Transformer Load(Checkpoint checkpoint, WeightStore store, RotaryEmbedding? rotary = null)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        ArgumentNullException.ThrowIfNull(store);
+        RopeConfig? rope = checkpoint.Config.Rope;
+        RotaryEmbedding? tables = rope is null ? null : rope == rotary?.Config ? rotary : new RotaryEmbedding(store.Kernels, rope);
+        return checkpoint.Config.Architecture switch
+        {
+            Architecture.Llama => new Llama(checkpoint, store, tables),
+            Architecture.Mistral => new Mistral(checkpoint, store, tables),
+            Architecture.Qwen2 => new Qwen2(checkpoint, store, tables),
+            Architecture.Qwen3 => new Qwen3(checkpoint, store, tables),
+            Architecture.GptNeoX => new GptNeoX(checkpoint, store, tables),
+            Architecture.Gpt2 => new Gpt2(checkpoint, store, tables),
+            Architecture.Phi3 => new Phi3(checkpoint, store, tables),
+            Architecture.Gemma => new Gemma(checkpoint, store, tables),
+            Architecture.Gemma2 => new Gemma2(checkpoint, store, tables),
+            _ => throw new InvalidOperationException($"no forward pass for {checkpoint.Config.Architecture}"),
+        };
+    }
+
+    /// <summary>
+    /// A number that changes exactly when the rotations of a sequence do as it grows (dynamic NTK, LongRoPE): keys cached under another regime are
+    /// stale, and the sequence has to be prefilled again to match a full recompute.
+    /// </summary>
+    public int RopeRegime(int sequenceLength) => Rotary?.Regime(sequenceLength) ?? 0;
+
+    /// <summary>Checks an uploaded batch and uploads its rotations. Before anything of the step is enqueued.</summary>
+    /// <returns>The rotations; null with learned positions.</returns>
+    /// <exception cref="ModelInputException">A token or a position that the model does not have.</exception>
+    public RopeTable? Prepare(ForwardBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (batch.MaxTokenId >= embedding.Rows)
+            throw new ModelInputException($"token {batch.MaxTokenId}: the model ({Config.ModelType}) has {embedding.Rows} embeddings");
+        if (MaxPositions is int limit && batch.MaxContext > limit)
+        {
+            throw new ModelInputException(
+                $"position {batch.MaxContext - 1}: the model ({Config.ModelType}) has {limit} learned positions, 0 to {limit - 1}");
+        }
+
+        return Rotary?.Upload(batch);
+    }
+
+    /// <summary>Enqueues a forward pass: keys and values go to the cache, hidden states of the asked-for tokens to <paramref name="output"/>.</summary>
+    /// <param name="batch">An uploaded batch.</param>
+    /// <param name="rope">What <see cref="Prepare"/> returned for it.</param>
+    /// <param name="cache">This model's pools.</param>
+    /// <param name="workspace">Activations for at least the batch's tokens.</param>
+    /// <param name="output">[outputs, hidden] after the final norm; untouched when the batch asks for none.</param>
+    public void Forward(ForwardBatch batch, RopeTable? rope, KvCache cache, Workspace workspace, Matrix output)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(cache);
+        ArgumentNullException.ThrowIfNull(workspace);
+        DeviceBatch tokens = batch.Device;
+        Activations activations = workspace.For(Config, tokens.TokenCount);
+        var step = new Step(ops, tokens, rope, cache, activations);
+
+        Matrix x = activations.Residual; // [tokens, hidden]
+        ops.Embed(
+            tokens.TokenIds, embedding, Config.EmbeddingScale, positionEmbedding is null ? null : tokens.Positions, positionEmbedding, x);
+
+        foreach (Block layer in layers) layer.Enqueue(step, x);
+
+        if (batch.OutputCount == 0) return;
+        if (batch.OutputCount < tokens.TokenCount)
+        {
+            ops.Gather(x, batch.OutputVector, output);
+            x = output; // [outputs, hidden]
+        }
+
+        finalNorm.Enqueue(ops, x, output);
+    }
+
+    /// <summary>The model's side of the head over final hidden states.</summary>
+    /// <param name="hidden">[rows, hidden] after the final norm.</param>
+    public HeadModel Head(Matrix hidden) => new(hidden, outputHead, outputHeadBias, Config.LogitSoftCap);
+
+    /// <summary>Enqueues the full logits of final hidden states: softCap(hidden · outputᵀ + bias).</summary>
+    /// <param name="hidden">[rows, hidden] after the final norm.</param>
+    /// <param name="logits">[rows, vocab].</param>
+    public void EnqueueLogits(Matrix hidden, Matrix logits)
+    {
+        ops.Linear(hidden, outputHead, outputHeadBias, logits);
+        if (Config.LogitSoftCap is float cap) ops.SoftCap(logits, cap);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        Rotary?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}

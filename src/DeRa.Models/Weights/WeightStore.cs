@@ -1,0 +1,58 @@
+using DeRa.Checkpoints;
+using DeRa.Kernels;
+
+namespace DeRa.Models;
+
+/// <summary>
+/// The weights of one or more checkpoints on a device. A tensor asked for twice (tied embeddings) is stored once, and so is one that another
+/// checkpoint of the store holds byte for byte. The Cpu set wraps the mapped file, other sets get a copy.
+/// </summary>
+/// <param name="kernels">Where the weights go.</param>
+/// <param name="duplicates">Tensors that are stored as another one with the same bytes, see <see cref="SharedTensors"/>.</param>
+public sealed unsafe class WeightStore(KernelSet kernels, SharedTensors? duplicates = null) : IDisposable
+{
+    private readonly Dictionary<CheckpointTensor, DeviceBuffer> buffers = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>The set the weights belong to.</summary>
+    public KernelSet Kernels { get; } = kernels;
+
+    /// <summary>Bytes stored so far.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>A matrix, [out, in], or stored as [in, out] when <paramref name="inputMajor"/>.</summary>
+    /// <exception cref="DeviceException">The device lacks the memory.</exception>
+    public Weight Matrix(CheckpointTensor tensor, bool inputMajor = false)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        int first = (int)tensor.Shape[0];
+        int second = (int)tensor.Shape[1];
+        return inputMajor
+            ? new Weight(Buffer(tensor), 0, tensor.DType, second, first, InputMajor: true)
+            : new Weight(Buffer(tensor), 0, tensor.DType, first, second);
+    }
+
+    /// <summary>A vector, [1, length].</summary>
+    /// <exception cref="DeviceException">The device lacks the memory.</exception>
+    public Weight Vector(CheckpointTensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return new Weight(Buffer(tensor), 0, tensor.DType, 1, (int)tensor.Shape[0]);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (DeviceBuffer buffer in buffers.Values) buffer.Dispose();
+        buffers.Clear();
+    }
+
+    private DeviceBuffer Buffer(CheckpointTensor tensor)
+    {
+        CheckpointTensor stored = duplicates?.StoredAs(tensor) ?? tensor;
+        if (buffers.TryGetValue(stored, out DeviceBuffer? buffer)) return buffer;
+        buffer = Kernels.LoadWeights((nint)stored.Pointer, stored.ByteLength);
+        buffers.Add(stored, buffer);
+        Bytes += stored.ByteLength;
+        return buffer;
+    }
+}
