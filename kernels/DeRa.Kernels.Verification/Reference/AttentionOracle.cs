@@ -46,19 +46,21 @@ public static class AttentionOracle
         }
 
         double max = scores.Max(), sum = scores.Sum(s => Math.Exp(s - max));
+        double[] weights = [.. scores.Select(s => Math.Exp(s - max) / sum)];
+        double[] errors = [.. scores.Select(s => 2 * worst + Rounding.Exp(s - max) + 2 * Rounding.Unit * Math.Abs(max))];
         return Expected.Of(1, dim, (_, i) =>
         {
             double output = 0, spread = 0, magnitude = 0;
             for (int j = 0; j < count; j++)
             {
-                output += Math.Exp(scores[j] - max) / sum * values[first + j, i];
+                output += weights[j] * values[first + j, i];
             }
 
             for (int j = 0; j < count; j++)
             {
-                double weight = Math.Exp(scores[j] - max) / sum, value = values[first + j, i];
-                spread += weight * Math.Abs(value - output) * (2 * worst + Rounding.Exp(scores[j] - max) + 2 * Rounding.Unit * Math.Abs(max));
-                magnitude += weight * Math.Abs(value);
+                double value = values[first + j, i];
+                spread += weights[j] * Math.Abs(value - output) * errors[j];
+                magnitude += weights[j] * Math.Abs(value);
             }
 
             return (output, spread + Rounding.Sum(count) * magnitude);
