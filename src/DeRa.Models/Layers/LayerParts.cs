@@ -45,15 +45,15 @@ internal sealed class LayerParts(ModelConfig config, TransformerWeights model, i
     public GatedMlp SeparateGatedMlp() => new(
         [Projection(weights.GateProj, weights.GateBias), Projection(weights.UpProj, weights.UpBias)],
         Projection(weights.DownProj, weights.DownBias),
-        Kind(config.Activation));
+        config.Activation);
 
     /// <summary>A gated MLP with one projection for gate and up.</summary>
     public GatedMlp FusedGatedMlp() => new(
-        [Projection(weights.GateUpProj, null)], Projection(weights.DownProj, weights.DownBias), Kind(config.Activation));
+        [Projection(weights.GateUpProj, null)], Projection(weights.DownProj, weights.DownBias), config.Activation);
 
     /// <summary>An MLP without a gate.</summary>
     public PlainMlp PlainMlp() => new(
-        Projection(weights.UpProj, weights.UpBias), Projection(weights.DownProj, weights.DownBias), Kind(config.Activation));
+        Projection(weights.UpProj, weights.UpBias), Projection(weights.DownProj, weights.DownBias), config.Activation);
 
     private Attention Attention(IReadOnlyList<Projection> inputs, QkvLayout layout, HeadNorm? headNorm) => new(
         layer,
@@ -68,14 +68,4 @@ internal sealed class LayerParts(ModelConfig config, TransformerWeights model, i
     // The weight map of the architecture has checked presence and shapes: a missing tensor here is a fault of the map.
     private CheckpointTensor Required(CheckpointTensor? tensor) =>
         tensor ?? throw new InvalidOperationException($"the weight map of {config.Architecture} left out a tensor of layer {layer}");
-
-    private static ActivationKind Kind(Activation activation) => activation switch
-    {
-        Activation.Silu => ActivationKind.Silu,
-        Activation.Gelu => ActivationKind.Gelu,
-        Activation.GeluTanh => ActivationKind.GeluTanh,
-        Activation.QuickGelu => ActivationKind.QuickGelu,
-        Activation.Relu => ActivationKind.Relu,
-        _ => throw new InvalidOperationException($"no kernel computes the activation {activation}"),
-    };
 }
