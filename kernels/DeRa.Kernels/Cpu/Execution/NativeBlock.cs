@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace DeRa.Kernels.Cpu;
+
+/// <summary>Scratch memory that grows to the largest size asked for and is aligned to 256 bytes.</summary>
+internal sealed unsafe class NativeBlock : IDisposable
+{
+    private long capacity;
+
+    /// <summary>First byte; changes when the block grows.</summary>
+    public byte* Address { get; private set; }
+
+    /// <summary>Makes room for <paramref name="bytes"/>; the content is lost when that takes new memory.</summary>
+    public void Ensure(long bytes)
+    {
+        if (bytes <= capacity)
+        {
+            return;
+        }
+
+        NativeMemory.AlignedFree(Address);
+        capacity = 0;
+        Address = null;
+        long rounded = (bytes + bytes / 4 + 255) & ~255L; // a little more, so that slowly growing steps do not allocate each time
+        Address = (byte*)NativeMemory.AlignedAlloc((nuint)rounded, 256);
+        capacity = rounded;
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(Address);
+        Address = null;
+        capacity = 0;
+    }
+}

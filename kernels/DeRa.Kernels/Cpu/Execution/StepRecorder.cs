@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+
+namespace DeRa.Kernels.Cpu;
+
+/// <summary>
+/// The step being recorded, in native memory that is kept from step to step: recording allocates nothing once it has grown to the size of the
+/// largest step.
+/// </summary>
+internal sealed unsafe class StepRecorder : IDisposable
+{
+    private const int PageBytes = 64 * 1024;
+
+    private readonly List<nint> pages = [];
+    private int page = -1, pageUsed = PageBytes, capacity;
+
+    /// <summary>The list.</summary>
+    public RecordedOperation* Operations { get; private set; }
+
+    /// <summary>Operations in it.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Shared scratch memory that the step needs.</summary>
+    public long SharedBytes { get; private set; }
+
+    /// <summary>Scratch memory that each worker needs.</summary>
+    public long PrivateBytes { get; private set; }
+
+    /// <summary>Appends an operation and notes the scratch memory it will find in its <see cref="Worker"/>.</summary>
+    public void Add<T>(in T operation, long sharedBytes = 0, long privateBytes = 0)
+        where T : unmanaged, IOperation<T>
+    {
+        if (Count == capacity)
+        {
+            int larger = Math.Max(256, 2 * capacity);
+            Operations = (RecordedOperation*)NativeMemory.Realloc(Operations, (nuint)larger * (nuint)sizeof(RecordedOperation));
+            capacity = larger;
+        }
+
+        var stored = (T*)Take(sizeof(T));
+        *stored = operation;
+        Operations[Count++] = new RecordedOperation { Body = &Invoke<T>, Arguments = stored };
+        SharedBytes = Math.Max(SharedBytes, sharedBytes);
+        PrivateBytes = Math.Max(PrivateBytes, privateBytes);
+    }
+
+    /// <summary>Starts the next step.</summary>
+    public void Clear()
+    {
+        Count = 0;
+        page = -1;
+        pageUsed = PageBytes;
+        SharedBytes = 0;
+        PrivateBytes = 0;
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (nint address in pages)
+        {
+            NativeMemory.AlignedFree((void*)address);
+        }
+
+        pages.Clear();
+        NativeMemory.Free(Operations);
+        Operations = null;
+        capacity = 0;
+        Clear();
+    }
+
+    private static void Invoke<T>(void* arguments, Worker* worker)
+        where T : unmanaged, IOperation<T> => T.Run((T*)arguments, worker);
+
+    private void* Take(int bytes)
+    {
+        if (pageUsed + bytes > PageBytes)
+        {
+            page++;
+            pageUsed = 0;
+            if (page == pages.Count)
+            {
+                pages.Add((nint)NativeMemory.AlignedAlloc(PageBytes, 64));
+            }
+        }
+
+        void* address = (byte*)pages[page] + pageUsed;
+        pageUsed += (bytes + 63) & ~63;
+        return address;
+    }
+}
