@@ -22,12 +22,12 @@ public sealed class ModelPair : IDisposable
     private ModelState? aligned;
     private Workspace? workspace;
 
-    private ModelPair(KernelSet kernels, Checkpoint referenceCheckpoint, Checkpoint? alignedCheckpoint)
+    private ModelPair(KernelSet kernels, Checkpoint referenceCheckpoint, Checkpoint? alignedCheckpoint, DType? weightType)
     {
         this.kernels = kernels;
         checkpoints = alignedCheckpoint is null ? [referenceCheckpoint] : [referenceCheckpoint, alignedCheckpoint];
         SharedTensors = alignedCheckpoint is null ? null : SharedTensors.Find(referenceCheckpoint.Weights, alignedCheckpoint.Weights);
-        store = new WeightStore(kernels, SharedTensors);
+        store = new WeightStore(kernels, SharedTensors, weightType);
         try
         {
             Reference = Transformer.Load(referenceCheckpoint, store);
@@ -83,9 +83,13 @@ public sealed class ModelPair : IDisposable
     public StepCapacity Capacity { get; private set; }
 
     /// <summary>Opens and loads a pair, or one model when <paramref name="alignedFolder"/> is null or the same folder.</summary>
+    /// <param name="referenceFolder">Checkpoint folder of the reference model.</param>
+    /// <param name="alignedFolder">Checkpoint folder of the aligned model.</param>
+    /// <param name="kernels">The device.</param>
+    /// <param name="weightType">Element type of the weights there; null keeps the checkpoints' own.</param>
     /// <exception cref="CheckpointException">A folder that cannot be used.</exception>
     /// <exception cref="DeviceException">The device lacks the memory.</exception>
-    public static ModelPair Load(string referenceFolder, string? alignedFolder, KernelSet kernels)
+    public static ModelPair Load(string referenceFolder, string? alignedFolder, KernelSet kernels, DType? weightType = null)
     {
         ArgumentNullException.ThrowIfNull(referenceFolder);
         ArgumentNullException.ThrowIfNull(kernels);
@@ -95,7 +99,7 @@ public sealed class ModelPair : IDisposable
         try
         {
             aligned = single ? null : Checkpoint.Open(alignedFolder!);
-            return Load(reference, aligned, kernels);
+            return Load(reference, aligned, kernels, weightType);
         }
         catch
         {
@@ -107,11 +111,11 @@ public sealed class ModelPair : IDisposable
 
     /// <summary>Loads a pair of open checkpoints, which the pair closes when it is disposed of.</summary>
     /// <exception cref="DeviceException">The device lacks the memory.</exception>
-    public static ModelPair Load(Checkpoint reference, Checkpoint? aligned, KernelSet kernels)
+    public static ModelPair Load(Checkpoint reference, Checkpoint? aligned, KernelSet kernels, DType? weightType = null)
     {
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentNullException.ThrowIfNull(kernels);
-        return new ModelPair(kernels, reference, aligned);
+        return new ModelPair(kernels, reference, aligned, weightType);
     }
 
     /// <summary>Bytes of caches and activations at a capacity; the hidden states handed to the head included.</summary>

@@ -9,9 +9,11 @@ namespace DeRa.Models;
 /// </summary>
 /// <param name="kernels">Where the weights go.</param>
 /// <param name="duplicates">Tensors that are stored as another one with the same bytes, see <see cref="SharedTensors"/>.</param>
-public sealed unsafe class WeightStore(KernelSet kernels, SharedTensors? duplicates = null) : IDisposable
+/// <param name="weightType">Element type on the device; null keeps each tensor's own, which on the Cpu set needs no copy.</param>
+public sealed unsafe class WeightStore(KernelSet kernels, SharedTensors? duplicates = null, DType? weightType = null) : IDisposable
 {
     private readonly Dictionary<CheckpointTensor, DeviceBuffer> buffers = new(ReferenceEqualityComparer.Instance);
+    private readonly List<WeightConversion> conversions = [];
 
     /// <summary>The set the weights belong to.</summary>
     public KernelSet Kernels { get; } = kernels;
@@ -27,8 +29,8 @@ public sealed unsafe class WeightStore(KernelSet kernels, SharedTensors? duplica
         int first = (int)tensor.Shape[0];
         int second = (int)tensor.Shape[1];
         return inputMajor
-            ? new Weight(Buffer(tensor), 0, tensor.DType, second, first, InputMajor: true)
-            : new Weight(Buffer(tensor), 0, tensor.DType, first, second);
+            ? new Weight(Buffer(tensor), 0, StoredType(tensor), second, first, InputMajor: true)
+            : new Weight(Buffer(tensor), 0, StoredType(tensor), first, second);
     }
 
     /// <summary>A vector, [1, length].</summary>
@@ -36,7 +38,7 @@ public sealed unsafe class WeightStore(KernelSet kernels, SharedTensors? duplica
     public Weight Vector(CheckpointTensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        return new Weight(Buffer(tensor), 0, tensor.DType, 1, (int)tensor.Shape[0]);
+        return new Weight(Buffer(tensor), 0, StoredType(tensor), 1, (int)tensor.Shape[0]);
     }
 
     /// <inheritdoc />
@@ -44,15 +46,28 @@ public sealed unsafe class WeightStore(KernelSet kernels, SharedTensors? duplica
     {
         foreach (DeviceBuffer buffer in buffers.Values) buffer.Dispose();
         buffers.Clear();
+        foreach (WeightConversion conversion in conversions) conversion.Dispose();
+        conversions.Clear();
     }
+
+    private DType StoredType(CheckpointTensor tensor) => weightType ?? tensor.DType;
 
     private DeviceBuffer Buffer(CheckpointTensor tensor)
     {
         CheckpointTensor stored = duplicates?.StoredAs(tensor) ?? tensor;
         if (buffers.TryGetValue(stored, out DeviceBuffer? buffer)) return buffer;
-        buffer = Kernels.LoadWeights((nint)stored.Pointer, stored.ByteLength);
+        buffer = StoredType(stored) == stored.DType ? Kernels.LoadWeights((nint)stored.Pointer, stored.ByteLength) : Convert(stored);
         buffers.Add(stored, buffer);
-        Bytes += stored.ByteLength;
+        Bytes += buffer.ByteLength;
+        return buffer;
+    }
+
+    private DeviceBuffer Convert(CheckpointTensor tensor)
+    {
+        var conversion = new WeightConversion(tensor, StoredType(tensor));
+        DeviceBuffer buffer = Kernels.LoadWeights(conversion.Address, conversion.ByteLength);
+        if (Kernels.Device.Kind == DeviceKind.Cpu) conversions.Add(conversion); // the buffer is this very memory
+        else conversion.Dispose();
         return buffer;
     }
 }
