@@ -3,12 +3,6 @@ using DeRa.Kernels;
 
 namespace DeRa.Models;
 
-/// <summary>How much a pair can take in one step and keep in its caches.</summary>
-/// <param name="Tokens">Most tokens of a step.</param>
-/// <param name="Outputs">Most hidden states asked for in a step.</param>
-/// <param name="CacheBlocks">Blocks of <see cref="KvCache.BlockSize"/> positions in each model's cache.</param>
-public readonly record struct StepCapacity(int Tokens, int Outputs, int CacheBlocks);
-
 /// <summary>
 /// The reference and the aligned model over the same batches, block tables and vocabulary. One model alone (no aligned folder, or the same
 /// folder twice) is a pair of itself: it is stored and run once. One thread owns a pair, the one that owns its kernel set.
@@ -57,8 +51,8 @@ public sealed class ModelPair : IDisposable
     /// <summary>Tensors of the aligned model that are stored as the reference's; null for a single model.</summary>
     public SharedTensors? SharedTensors { get; }
 
-    /// <summary>Bytes of weights stored.</summary>
-    public long WeightBytes => store.Bytes;
+    /// <summary>What the pair takes: its weights as stored, and what caches and steps add.</summary>
+    public MemoryEstimate Memory => new(Reference.Config, IsSingleModel ? null : Aligned.Config, store.Bytes);
 
     /// <summary>Whether z_λ = W·(λ·h_a + (1 − λ)·h_r) holds: one output matrix (and bias) for both models and no soft cap on logits.</summary>
     public bool SharedOutputHead
@@ -70,9 +64,6 @@ public sealed class ModelPair : IDisposable
             return r.Output == a.Output && r.Bias == a.Bias && r.SoftCap is null && a.SoftCap is null;
         }
     }
-
-    /// <summary>Bytes of one cache block of both models together.</summary>
-    public long BytesPerBlock => KvCache.BytesPerBlock(Reference.Config) + (IsSingleModel ? 0 : KvCache.BytesPerBlock(Aligned.Config));
 
     /// <summary>Positions that every sequence is limited to, by learned positions of either model; null without a limit.</summary>
     public int? MaxPositions => Reference.MaxPositions is int r && Aligned.MaxPositions is int a
@@ -110,21 +101,16 @@ public sealed class ModelPair : IDisposable
     }
 
     /// <summary>Loads a pair of open checkpoints, which the pair closes when it is disposed of.</summary>
+    /// <param name="reference">The reference model.</param>
+    /// <param name="aligned">The aligned model; null for one model alone.</param>
+    /// <param name="kernels">Where the pair runs.</param>
+    /// <param name="weightType">Element type to store weights in; null keeps the checkpoint's.</param>
     /// <exception cref="DeviceException">The device lacks the memory.</exception>
     public static ModelPair Load(Checkpoint reference, Checkpoint? aligned, KernelSet kernels, DType? weightType = null)
     {
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentNullException.ThrowIfNull(kernels);
         return new ModelPair(kernels, reference, aligned, weightType);
-    }
-
-    /// <summary>Bytes of caches and activations at a capacity; the hidden states handed to the head included.</summary>
-    public long StepBytes(StepCapacity capacity)
-    {
-        long hidden = Reference.Config.HiddenSize + (IsSingleModel ? 0 : Aligned.Config.HiddenSize);
-        return (capacity.CacheBlocks * BytesPerBlock)
-            + Workspace.Bytes(capacity.Tokens, Reference.Config, Aligned.Config)
-            + (sizeof(float) * hidden * capacity.Outputs);
     }
 
     /// <summary>Allocates caches and activations, in place of those of an earlier call. Before the first <see cref="Forward"/>.</summary>
