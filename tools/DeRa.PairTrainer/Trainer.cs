@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using DeRa.PairTrainer.Bpe;
+using DeRa.PairTrainer.Evaluation;
+using DeRa.PairTrainer.Export;
+using DeRa.PairTrainer.Model;
+using DeRa.PairTrainer.Numerics;
+using DeRa.PairTrainer.TextWorld;
+using DeRa.PairTrainer.Training;
+
+namespace DeRa.PairTrainer;
+
+/// <summary>The stages from nothing to a pair in a folder; each one can be run alone on what the ones before it left there.</summary>
+internal sealed class Trainer
+{
+    private const int ReportEvery = 25;
+
+    private readonly Recipe recipe;
+    private readonly string output;
+    private readonly Workers workers;
+    private readonly TextWriter log;
+    private readonly BpeTokenizer tokenizer;
+    private readonly LlamaConfig config;
+
+    /// <summary>Prepares a run; the tokenizer is trained here, since it takes a second and always comes out the same.</summary>
+    public Trainer(Recipe recipe, string output, int threads, TextWriter log)
+    {
+        this.recipe = recipe;
+        this.output = output;
+        this.log = log;
+        workers = new Workers(threads);
+        tokenizer = BpeTrainer.Train(CorpusTexts(), recipe.VocabularySize);
+        config = new LlamaConfig(
+            tokenizer.Tokens.Count, recipe.HiddenSize, recipe.IntermediateSize, recipe.NumLayers, recipe.NumHeads, recipe.NumKvHeads,
+            recipe.MaxPositions);
+    }
+
+    private string ReferenceFolder => Path.Combine(output, "reference");
+
+    private string AlignedFolder => Path.Combine(output, "aligned");
+
+    /// <summary>Trains the reference model and writes its folder.</summary>
+    public void TrainReference()
+    {
+        LlamaParameters<float> parameters = new(config);
+        parameters.Initialize(new DeterministicRandom(recipe.InitializationSeed));
+        log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"reference: {parameters.All.Sum(p => p.Value.Length):N0} parameters, vocabulary {config.VocabSize}"));
+        Stopwatch watch = Stopwatch.StartNew();
+        new SupervisedFineTuning(tokenizer, workers, recipe.Supervised).Train(parameters, (step, loss) =>
+        {
+            if (IsReported(step, recipe.Supervised.Steps))
+                log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sft {step + 1}/{recipe.Supervised.Steps} loss {loss:F4} {watch.Elapsed.TotalSeconds:F0}s"));
+        });
+        Save(ReferenceFolder, parameters);
+    }
+
+    /// <summary>Trains the aligned model from the reference and writes its folder.</summary>
+    public void TrainAligned()
+    {
+        LlamaParameters<float> reference = CheckpointFolder.Read(ReferenceFolder, config);
+        LlamaParameters<float> policy = reference.Clone();
+        Stopwatch watch = Stopwatch.StartNew();
+        new PolicyGradient(tokenizer, workers, recipe.Policy).Train(policy, reference, (step, outcome) =>
+        {
+            if (IsReported(step, recipe.Policy.Steps))
+            {
+                log.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"align {step + 1}/{recipe.Policy.Steps} reward {outcome.Reward:F2} kl {outcome.KlPerSequence:F2} length {outcome.Length:F1} objective {outcome.Objective(recipe.Policy.Beta):F2} {watch.Elapsed.TotalSeconds:F0}s"));
+            }
+        });
+        Save(AlignedFolder, policy);
+    }
+
+    /// <summary>Measures the pair as stored and writes the model card, the lexicon and the prompts.</summary>
+    public void Describe()
+    {
+        LlamaParameters<float> reference = CheckpointFolder.Read(ReferenceFolder, config);
+        LlamaParameters<float> aligned = CheckpointFolder.Read(AlignedFolder, config);
+        PairMeasurement measurement = new(tokenizer, reference, aligned, workers);
+        List<LambdaMeasurement> measured = [];
+        foreach (double lambda in new[] { 0, 0.5, 1, 1.5, 2 })
+        {
+            LambdaMeasurement m = measurement.Measure(lambda, recipe.MeasuredSamples, recipe.MeasurementSeed);
+            measured.Add(m);
+            log.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"lambda {lambda} reward {m.Reward.Mean:F2} kl/seq {m.KlPerSequence.Mean:F2} quality {m.Quality.Mean:F3} complete {m.Complete.Mean:F3} finished {m.Finished.Mean:F3} length {m.Length.Mean:F1}"));
+        }
+
+        Showcase showcase = new(tokenizer, reference, aligned, workers);
+        WriteText("README.md", ModelCard.Render(recipe, config, measured, showcase.Sample(), new DirectoryInfo(output)));
+        WriteText("lexicon.txt", string.Concat(WarmthReward.Lexicon.Select(word => word + "\n")));
+        WriteText("prompts.jsonl", DemoPrompts.Jsonl());
+    }
+
+    private IEnumerable<string> CorpusTexts()
+    {
+        DeterministicRandom random = new(recipe.CorpusSeed);
+        return Enumerable.Range(0, recipe.CorpusSamples)
+            .Select(_ => TextSample.Draw(random))
+            .SelectMany(sample => new[] { sample.Prompt, sample.Response, " " + sample.Response });
+    }
+
+    private void Save(string folder, LlamaParameters<float> parameters)
+    {
+        CheckpointFolder.Write(folder, parameters, tokenizer);
+        log.WriteLine($"wrote {folder}");
+    }
+
+    private void WriteText(string name, string text) => File.WriteAllText(Path.Combine(output, name), text, new UTF8Encoding(false));
+
+    private static bool IsReported(int step, int steps) => step == 0 || (step + 1) % ReportEvery == 0 || step + 1 == steps;
+}
