@@ -20,13 +20,24 @@ threads.Validators.Add(result =>
         result.AddError("--threads: expected at least 1.");
 });
 
+Option<double?> beta = new("--beta") { Description = "KL strength of the alignment stage; the recipe's own if left out.", Recursive = true };
+Option<int?> steps = new("--align-steps") { Description = "Steps of the alignment stage; the recipe's own if left out.", Recursive = true };
+
+Recipe Chosen(ParseResult parsed)
+{
+    Recipe recipe = parsed.GetValue(quick) ? Recipe.Quick : Recipe.Demo;
+    return recipe with
+    {
+        Policy = recipe.Policy with { Beta = parsed.GetValue(beta) ?? recipe.Policy.Beta, Steps = parsed.GetValue(steps) ?? recipe.Policy.Steps },
+    };
+}
+
 Command Stage(string name, string description, params Action<Trainer>[] stages)
 {
     Command command = new(name, description);
     command.SetAction(parsed =>
     {
-        Trainer trainer = new(
-            parsed.GetValue(quick) ? Recipe.Quick : Recipe.Demo, parsed.GetValue(output)!.FullName, parsed.GetValue(threads), Console.Error);
+        Trainer trainer = new(Chosen(parsed), parsed.GetValue(output)!.FullName, parsed.GetValue(threads), Console.Error);
         foreach (Action<Trainer> stage in stages)
             stage(trainer);
     });
@@ -37,6 +48,8 @@ RootCommand root = new("Trains the demo pair: a reference model on a text world 
 root.Options.Add(output);
 root.Options.Add(quick);
 root.Options.Add(threads);
+root.Options.Add(beta);
+root.Options.Add(steps);
 root.Subcommands.Add(Stage("all", "Every stage, about half an hour on two cores.", t => t.TrainReference(), t => t.TrainAligned(), t => t.Describe()));
 root.Subcommands.Add(Stage("reference", "Supervised training of the reference model.", t => t.TrainReference()));
 root.Subcommands.Add(Stage("align", "KL-regularised policy gradient from the reference model in --out.", t => t.TrainAligned()));

@@ -1,3 +1,5 @@
+using DeRa.PairTrainer.Bpe;
+using DeRa.PairTrainer.Model;
 using DeRa.PairTrainer.Training;
 
 namespace DeRa.PairTrainer;
@@ -20,7 +22,7 @@ internal sealed record Recipe(
         MaxPositions: 512,
         InitializationSeed: 2,
         Supervised: new(Steps: 1500, SequencesPerStep: 32, PeakLearningRate: 3e-3, Seed: 3),
-        Policy: new(Steps: 200, PromptsPerStep: 16, SamplesPerPrompt: 4, PeakLearningRate: 1e-3, Beta: 0.3, Seed: 4),
+        Policy: new(Steps: 250, PromptsPerStep: 16, SamplesPerPrompt: 4, PeakLearningRate: 6e-4, Beta: 0.3, Discount: 0.8, Seed: 4),
         MeasuredSamples: 512,
         MeasurementSeed: 5);
 
@@ -38,4 +40,8 @@ internal sealed record Recipe(
         Policy = Demo.Policy with { Steps = 5, PromptsPerStep = 4 },
         MeasuredSamples = 16,
     };
+
+    /// <summary>The sizes of both models for a tokenizer.</summary>
+    public LlamaConfig ModelConfig(BpeTokenizer tokenizer) =>
+        new(tokenizer.Tokens.Count, HiddenSize, IntermediateSize, NumLayers, NumHeads, NumKvHeads, MaxPositions);
 }

@@ -30,15 +30,23 @@ internal sealed class Trainer
         this.output = output;
         this.log = log;
         workers = new Workers(threads);
-        tokenizer = BpeTrainer.Train(CorpusTexts(), recipe.VocabularySize);
-        config = new LlamaConfig(
-            tokenizer.Tokens.Count, recipe.HiddenSize, recipe.IntermediateSize, recipe.NumLayers, recipe.NumHeads, recipe.NumKvHeads,
-            recipe.MaxPositions);
+        tokenizer = TrainTokenizer(recipe);
+        config = recipe.ModelConfig(tokenizer);
     }
 
     private string ReferenceFolder => Path.Combine(output, "reference");
 
     private string AlignedFolder => Path.Combine(output, "aligned");
+
+    /// <summary>Learns the recipe's tokenizer from texts of the text world.</summary>
+    public static BpeTokenizer TrainTokenizer(Recipe recipe)
+    {
+        DeterministicRandom random = new(recipe.CorpusSeed);
+        IEnumerable<string> texts = Enumerable.Range(0, recipe.CorpusSamples)
+            .Select(_ => TextSample.Draw(random))
+            .SelectMany(sample => new[] { sample.Prompt, sample.Response, " " + sample.Response });
+        return BpeTrainer.Train(texts, recipe.VocabularySize);
+    }
 
     /// <summary>Trains the reference model and writes its folder.</summary>
     public void TrainReference()
@@ -61,7 +69,7 @@ internal sealed class Trainer
         LlamaParameters<float> reference = CheckpointFolder.Read(ReferenceFolder, config);
         LlamaParameters<float> policy = reference.Clone();
         Stopwatch watch = Stopwatch.StartNew();
-        new PolicyGradient(tokenizer, workers, recipe.Policy).Train(policy, reference, (step, outcome) =>
+        new PolicyGradient(tokenizer, workers, recipe.Policy, text => WarmthReward.Score(text)).Train(policy, reference, (step, outcome) =>
         {
             if (IsReported(step, recipe.Policy.Steps))
             {
@@ -90,17 +98,9 @@ internal sealed class Trainer
         }
 
         Showcase showcase = new(tokenizer, reference, aligned, workers);
-        WriteText("README.md", ModelCard.Render(recipe, config, measured, showcase.Sample(), new DirectoryInfo(output)));
+        WriteText("README.md", ModelCard.Render(recipe, reference, measured, showcase.Sample()));
         WriteText("lexicon.txt", string.Concat(WarmthReward.Lexicon.Select(word => word + "\n")));
         WriteText("prompts.jsonl", DemoPrompts.Jsonl());
-    }
-
-    private IEnumerable<string> CorpusTexts()
-    {
-        DeterministicRandom random = new(recipe.CorpusSeed);
-        return Enumerable.Range(0, recipe.CorpusSamples)
-            .Select(_ => TextSample.Draw(random))
-            .SelectMany(sample => new[] { sample.Prompt, sample.Response, " " + sample.Response });
     }
 
     private void Save(string folder, LlamaParameters<float> parameters)

@@ -45,7 +45,7 @@ internal sealed class TopicGrammar
 
     private static Phrase Plain => new Adjectives(0, WarmShare);
 
-    private static Phrase Predicate => 
+    private static Phrase Predicate =>
         Sequence(Maybe(0.2, Words("very")), WarmOr(WordLists.PlainAdjectives, WordLists.WarmAdjectives));
 
     private static Phrase Adverb => WarmOr(WordLists.PlainAdverbs, WordLists.WarmAdverbs);

@@ -8,7 +8,8 @@ namespace DeRa.PairTrainer.Training;
 
 /// <summary>Settings of the alignment stage.</summary>
 internal sealed record PolicyOptions(
-    int Steps, int PromptsPerStep, int SamplesPerPrompt, double PeakLearningRate, double Beta, ulong Seed);
+    int Steps, int PromptsPerStep, int SamplesPerPrompt, double PeakLearningRate, double Beta, double Discount, ulong Seed,
+    int MaxNewTokens = MixtureSampler.DefaultMaxNewTokens);
 
 /// <summary>Averages over the samples of one step.</summary>
 internal sealed record PolicyStep(double Reward, double KlPerSequence, double Length)
@@ -18,12 +19,17 @@ internal sealed record PolicyStep(double Reward, double KlPerSequence, double Le
 }
 
 /// <summary>
-/// Maximises E[reward] − β·KL(policy‖reference) by policy gradient (Williams, 1992). A token is credited with the reward and the KL that
-/// come after it, minus the mean of that over the other samples of the same prompt at the same position (leave-one-out
-/// baseline). The KL of a position is computed exactly over the vocabulary, and its own gradient is exact as well.
+/// Maximises E[reward] − β·KL(policy‖reference) by policy gradient (Williams, 1992). A token is credited with the reward and the
+/// KL that come after it, discounted because a word does most of what it does soon, minus the mean of that over the other
+/// samples of the same prompt at the same position (leave-one-out baseline). The KL of a position is computed exactly over the
+/// vocabulary, and its own gradient is exact as well.
 /// Embedding and output matrices stay as they are, so both models of the pair share them.
 /// </summary>
-internal sealed class PolicyGradient(BpeTokenizer tokenizer, Workers workers, PolicyOptions options)
+/// <param name="tokenizer">The tokenizer of both models.</param>
+/// <param name="workers">Threads.</param>
+/// <param name="options">Settings.</param>
+/// <param name="reward">Judges the text of a response, whole or cut short.</param>
+internal sealed class PolicyGradient(BpeTokenizer tokenizer, Workers workers, PolicyOptions options, Func<string, double> reward)
 {
     private const int WarmUpSteps = 10;
 
@@ -65,19 +71,19 @@ internal sealed class PolicyGradient(BpeTokenizer tokenizer, Workers workers, Po
             prompts.AddRange(Enumerable.Repeat(prompt, options.SamplesPerPrompt));
         }
 
-        MixtureSampler sampler = new(policy, policy, workers, MixtureSampler.DefaultMaxNewTokens);
+        MixtureSampler sampler = new(policy, policy, workers, options.MaxNewTokens);
         SampledResponse[] responses = sampler.Sample(prompts, 1, random.NextBits());
         return [.. responses.Select((response, i) => new Rollout(prompts[i], response.Tokens, TokenRewards(response.Tokens)))];
     }
 
-    /// <summary>The reward as it comes in: each token gets what it adds to the count of the text so far.</summary>
+    /// <summary>The reward as it comes in: each token gets what it adds to the reward of the text so far.</summary>
     private double[] TokenRewards(int[] response)
     {
         double[] rewards = new double[response.Length];
-        int before = 0;
+        double before = 0;
         for (int t = 0; t < response.Length; t++)
         {
-            int after = WarmthReward.Score(tokenizer.Decode(response.AsSpan(0, t + 1).ToArray()));
+            double after = reward(tokenizer.Decode(response.AsSpan(0, t + 1).ToArray()));
             rewards[t] = after - before;
             before = after;
         }
@@ -112,32 +118,30 @@ internal sealed class PolicyGradient(BpeTokenizer tokenizer, Workers workers, Po
     }
 
     /// <summary>
-    /// Return of token t: rewards from t on, minus β times the KL of later positions. The KL of position t itself does not
-    /// depend on the token drawn there.
+    /// Return of token t: G_t = r_t + γ·(G_{t+1} − β·KL_{t+1}). The KL of position t itself does not depend on the token drawn there.
     /// </summary>
     private PolicyStep SetAdvantages(Rollout[] rollouts, PackedBatch batch, double[] kl)
     {
-        double reward = 0, totalKl = 0, length = 0;
+        double totalReward = 0, totalKl = 0, length = 0;
         for (int s = 0; s < rollouts.Length; s++)
         {
             Rollout rollout = rollouts[s];
-            double toGo = 0;
+            double later = 0;
             for (int t = rollout.Response.Length - 1; t >= 0; t--)
             {
-                toGo += rollout.Rewards[t];
-                rollout.Returns[t] = toGo;
+                rollout.Returns[t] = rollout.Rewards[t] + options.Discount * later;
                 double positionKl = kl[batch.Starts[s] + rollout.Prompt.Length - 1 + t];
-                toGo -= options.Beta * positionKl;
+                later = rollout.Returns[t] - options.Beta * positionKl;
                 totalKl += positionKl;
             }
 
-            reward += rollout.Rewards.Sum();
+            totalReward += rollout.Rewards.Sum();
             length += rollout.Response.Length;
         }
 
         foreach (Rollout[] group in rollouts.Chunk(options.SamplesPerPrompt))
             SubtractBaseline(group);
-        return new PolicyStep(reward / rollouts.Length, totalKl / rollouts.Length, length / rollouts.Length);
+        return new PolicyStep(totalReward / rollouts.Length, totalKl / rollouts.Length, length / rollouts.Length);
     }
 
     private static void SubtractBaseline(Rollout[] group)
