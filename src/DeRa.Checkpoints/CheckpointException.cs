@@ -10,10 +10,10 @@ public sealed class CheckpointException : Exception
     /// <param name="found">What this one has.</param>
     /// <param name="inner">The underlying failure, if any.</param>
     public CheckpointException(string file, string field, string expected, string found, Exception? inner = null)
-        : base($"{file}: {field}: expected {expected}, found {Shorten(found)}", inner)
+        : base($"{file}: {Shorten(field)}: expected {expected}, found {Shorten(found)}", inner)
     {
         File = file;
-        Field = field;
+        Field = Shorten(field);
         Expected = expected;
         Found = Shorten(found);
     }
@@ -31,5 +31,5 @@ public sealed class CheckpointException : Exception
     public string Found { get; }
 
     // Hostile files may hold megabytes in one value; a message is one line.
-    internal static string Shorten(string text) => text.Length <= 200 ? text : string.Concat(text.AsSpan(0, 200), "…");
+    private static string Shorten(string text) => text.Length <= 200 ? text : string.Concat(text.AsSpan(0, 200), "…");
 }

@@ -50,7 +50,7 @@ internal static class AttentionRules
 
     private static int QwenFullLayers(ConfigFields fields)
     {
-        double full = fields.Number("max_window_layers", 28);
+        double full = fields.NumberOrNull("max_window_layers") ?? 28;
         return full is >= 0 and <= int.MaxValue && full == Math.Floor(full)
             ? (int)full
             : throw fields.Error("max_window_layers", "an integer from 0", $"{full}");

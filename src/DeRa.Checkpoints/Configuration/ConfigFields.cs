@@ -78,7 +78,7 @@ internal readonly struct ConfigFields(JsonElement element, string file, string p
     public double? NumberOrNull(string key)
     {
         if (!TryGet(key, out JsonElement value)) return null;
-        return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number)
+        return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && float.IsFinite((float)number)
             ? number
             : throw Error(key, "a finite number", Describe(value));
     }

@@ -5,7 +5,7 @@ namespace DeRa.Checkpoints;
 
 /// <summary>
 /// What a model computes, normalised from config.json and generation_config.json: immutable, validated, the same record for
-/// the schema of transformers 4 and 5. Two configs that compute the same are equal, apart from <see cref="Generation"/> and ids.
+/// the schema of transformers 4 and 5. Compared by value.
 /// </summary>
 public sealed record ModelConfig
 {

@@ -90,7 +90,7 @@ internal static class RopeReader
             RopeType.Linear => rope with { Type = type, Factor = Factor(fields) },
             RopeType.Dynamic => Dynamic(rope, fields),
             RopeType.Llama3 => Llama3(rope, fields),
-            RopeType.LongRope => LongRope(rope, fields, config),
+            RopeType.LongRope => LongRope(rope, fields, config, architecture),
             RopeType.Yarn => Yarn(rope, fields),
             _ => rope,
         };
@@ -144,11 +144,12 @@ internal static class RopeReader
         };
     }
 
-    private static RopeConfig LongRope(RopeConfig rope, ConfigFields fields, ConfigFields config)
+    private static RopeConfig LongRope(RopeConfig rope, ConfigFields fields, ConfigFields config, Architecture architecture)
     {
         // Beside the other sizes (Phi-3) it fixes the factor as the ratio of the two lengths, whatever `factor` says.
+        // Where Phi-3 gives it nowhere, its config class says 4096.
         int? outer = Original(config);
-        int original = outer ?? Original(fields) ?? rope.MaxPositionEmbeddings;
+        int original = outer ?? Original(fields) ?? (architecture == Architecture.Phi3 ? 4096 : rope.MaxPositionEmbeddings);
         double ratio = (double)rope.MaxPositionEmbeddings / original;
         double factor = outer is null && fields.HasValue("factor") ? Factor(fields) : ratio;
         double? attention = AttentionFactor(fields);

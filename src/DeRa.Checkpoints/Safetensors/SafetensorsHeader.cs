@@ -20,17 +20,16 @@ public sealed class SafetensorsHeader
     // The format sets no limit; PyTorch cannot build a tensor of more dimensions.
     private const int MaxRank = 64;
 
+    // The format sets no limit here either; real names stay below 200 bytes.
+    private const int MaxNameLength = 4096;
+
     private readonly Dictionary<string, SafetensorsTensor> tensors = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> metadata = new(StringComparer.Ordinal);
     private readonly string file;
 
     private SafetensorsHeader(string file) => this.file = file;
 
     /// <summary>The tensors by name.</summary>
     public IReadOnlyDictionary<string, SafetensorsTensor> Tensors => tensors;
-
-    /// <summary>The free-form strings under <c>__metadata__</c>.</summary>
-    public IReadOnlyDictionary<string, string> Metadata => metadata;
 
     /// <summary>Where the data buffer begins, in bytes from the start of the file.</summary>
     public long DataOffset { get; private set; }
@@ -89,7 +88,7 @@ public sealed class SafetensorsHeader
         reader.Read(); // the object's brace, checked by the caller
         while (Next(ref reader) == JsonTokenType.PropertyName)
         {
-            string name = reader.GetString()!;
+            string name = ReadName(ref reader);
             if (name == "__metadata__")
             {
                 if (sawMetadata) throw Duplicate(name);
@@ -108,12 +107,14 @@ public sealed class SafetensorsHeader
 
     private void ReadMetadata(ref Utf8JsonReader reader)
     {
+        // Free-form notes of whoever wrote the file: checked, not kept.
+        var keys = new HashSet<string>(StringComparer.Ordinal);
         Expect(ref reader, JsonTokenType.StartObject, "__metadata__", "an object of strings");
         while (Next(ref reader) == JsonTokenType.PropertyName)
         {
-            string key = reader.GetString()!;
+            string key = ReadName(ref reader);
+            if (!keys.Add(key)) throw Duplicate($"__metadata__.{key}");
             Expect(ref reader, JsonTokenType.String, $"__metadata__.{key}", "a string");
-            if (!metadata.TryAdd(key, reader.GetString()!)) throw Duplicate($"__metadata__.{key}");
         }
     }
 
@@ -125,7 +126,7 @@ public sealed class SafetensorsHeader
         Expect(ref reader, JsonTokenType.StartObject, name, "an object");
         while (Next(ref reader) == JsonTokenType.PropertyName)
         {
-            string key = reader.GetString()!;
+            string key = ReadName(ref reader);
             bool duplicate = key switch
             {
                 "dtype" => type is not null,
@@ -170,7 +171,7 @@ public sealed class SafetensorsHeader
     private SafetensorsType ReadType(ref Utf8JsonReader reader, string name)
     {
         Expect(ref reader, JsonTokenType.String, $"{name}.dtype", "a string");
-        string text = reader.GetString()!;
+        string text = ReadName(ref reader);
         return SafetensorsTypes.TryParse(text, out SafetensorsType type)
             ? type
             : throw new CheckpointException(file, $"{name}.dtype", "a safetensors element type", $"'{text}'");
@@ -213,6 +214,10 @@ public sealed class SafetensorsHeader
         if (end != bufferLength)
             throw new CheckpointException(file, "data_offsets", $"tensors that end at the buffer's end, byte {bufferLength}", $"end {end}");
     }
+
+    private string ReadName(ref Utf8JsonReader reader) => reader.ValueSpan.Length <= MaxNameLength
+        ? reader.GetString()!
+        : throw new CheckpointException(file, "header", $"names of at most {MaxNameLength} bytes", $"{reader.ValueSpan.Length} bytes");
 
     private static JsonTokenType Next(ref Utf8JsonReader reader)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using DeRa.Kernels;
 
 namespace DeRa.Checkpoints.Safetensors;
@@ -57,6 +58,10 @@ public enum SafetensorsType
 /// <summary>Names, sizes and engine types of <see cref="SafetensorsType"/> values.</summary>
 public static class SafetensorsTypes
 {
+    // Not Enum.TryParse, which would also take numbers, lists and blanks.
+    private static readonly FrozenDictionary<string, SafetensorsType> ByName =
+        Enum.GetValues<SafetensorsType>().ToFrozenDictionary(static type => type.ToString(), StringComparer.Ordinal);
+
     /// <summary>Bytes of one element.</summary>
     public static int Size(this SafetensorsType type) => type switch
     {
@@ -76,19 +81,5 @@ public static class SafetensorsTypes
     };
 
     /// <summary>Parses a name exactly as the format spells it.</summary>
-    public static bool TryParse(string name, out SafetensorsType type)
-    {
-        // Enum.TryParse would also take numbers, lists and blanks.
-        foreach (SafetensorsType candidate in Enum.GetValues<SafetensorsType>())
-        {
-            if (candidate.ToString() == name)
-            {
-                type = candidate;
-                return true;
-            }
-        }
-
-        type = default;
-        return false;
-    }
+    public static bool TryParse(string name, out SafetensorsType type) => ByName.TryGetValue(name, out type);
 }

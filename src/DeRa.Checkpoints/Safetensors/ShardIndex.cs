@@ -30,7 +30,7 @@ public static class ShardIndex
             if (shard is null || !IsPlainFileName(shard))
             {
                 throw new CheckpointException(
-                    file, $"weight_map.{CheckpointException.Shorten(tensor)}", "a plain .safetensors file name in the same folder",
+                    file, $"weight_map.{tensor}", "a plain .safetensors file name in the same folder",
                     shard is null ? entry.Value.ValueKind.ToString() : $"'{shard}'");
             }
 
