@@ -13,14 +13,7 @@ internal readonly struct ConfigFields(JsonElement element, string file, string p
     public string File => file;
 
     /// <summary>Keys of the object.</summary>
-    public IEnumerable<string> Names
-    {
-        get
-        {
-            string name = file;
-            return element.EnumerateObject().Select(p => JsonFile.Name(p, name));
-        }
-    }
+    public IEnumerable<string> Names => element.EnumerateObject().Select(static property => property.Name);
 
     /// <summary>Whether the key is there, null or not.</summary>
     public bool Has(string key) => element.TryGetProperty(key, out _);
@@ -119,7 +112,7 @@ internal readonly struct ConfigFields(JsonElement element, string file, string p
     {
         if (!TryGet(key, out JsonElement value)) return null;
         return value.ValueKind == JsonValueKind.String
-            ? JsonFile.Text(value, file, path + key)
+            ? value.GetString()
             : throw Error(key, "a string", Describe(value));
     }
 
@@ -132,7 +125,7 @@ internal readonly struct ConfigFields(JsonElement element, string file, string p
         foreach (JsonElement item in value.EnumerateArray())
         {
             if (item.ValueKind != JsonValueKind.String) throw Error(key, "a list of strings", Describe(item));
-            texts.Add(JsonFile.Text(item, file, path + key));
+            texts.Add(item.GetString()!);
         }
 
         return texts;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace DeRa.Checkpoints.Configuration;
 
@@ -25,47 +26,21 @@ internal static class JsonFile
         }
     }
 
-    /// <summary>Parses bytes into a document whose root is an object.</summary>
-    public static JsonDocument Parse(ReadOnlyMemory<byte> json, string file)
+    /// <summary>Parses bytes whose root is an object and reads a value from it.</summary>
+    public static T Read<T>(ReadOnlyMemory<byte> json, string file, Func<JsonElement, T> read)
     {
-        JsonDocument document;
+        if (!Utf8.IsValid(json.Span)) throw new CheckpointException(file, "file", "UTF-8", "invalid bytes");
         try
         {
-            document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 64 });
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 64 });
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? read(document.RootElement)
+                : throw new CheckpointException(file, "file", "a JSON object", document.RootElement.ValueKind.ToString());
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: an escape that is half of a surrogate pair, met when a string is read.
             throw new CheckpointException(file, "file", "strict JSON", e.Message, e);
-        }
-
-        if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
-        using (document)
-            throw new CheckpointException(file, "file", "a JSON object", document.RootElement.ValueKind.ToString());
-    }
-
-    /// <summary>The text of a string element.</summary>
-    public static string Text(JsonElement element, string file, string field)
-    {
-        try
-        {
-            return element.GetString()!;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new CheckpointException(file, field, "valid Unicode text", "invalid text", e);
-        }
-    }
-
-    /// <summary>The name of a property.</summary>
-    public static string Name(JsonProperty property, string file)
-    {
-        try
-        {
-            return property.Name;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new CheckpointException(file, "key", "valid Unicode text", "invalid text", e);
         }
     }
 }

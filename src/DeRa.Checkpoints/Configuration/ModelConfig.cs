@@ -106,9 +106,9 @@ public sealed record ModelConfig
 
     /// <summary>Parses the bytes of config.json and, if given, generation_config.json.</summary>
     /// <param name="config">UTF-8 JSON.</param>
-    /// <param name="generation">UTF-8 JSON, or null where the checkpoint has none.</param>
+    /// <param name="generation">UTF-8 JSON, or empty where the checkpoint has none.</param>
     /// <param name="file">Name of the config for messages.</param>
     /// <exception cref="CheckpointException">Malformed, or the model is not supported.</exception>
-    public static ModelConfig Parse(ReadOnlyMemory<byte> config, ReadOnlyMemory<byte>? generation = null, string file = "config.json") =>
+    public static ModelConfig Parse(ReadOnlyMemory<byte> config, ReadOnlyMemory<byte> generation = default, string file = "config.json") =>
         ModelConfigReader.Parse(config, generation, file);
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using DeRa.Checkpoints.Rope;
 using DeRa.Kernels;
 
@@ -23,20 +22,19 @@ internal static class ModelConfigReader
         string generation = Path.Combine(folder, "generation_config.json");
         return Parse(
             JsonFile.ReadBytes(config, MaxBytes),
-            File.Exists(generation) ? JsonFile.ReadBytes(generation, MaxBytes) : null,
+            File.Exists(generation) ? JsonFile.ReadBytes(generation, MaxBytes) : default,
             config,
             generation);
     }
 
     /// <summary>Parses the files' bytes.</summary>
     public static ModelConfig Parse(
-        ReadOnlyMemory<byte> config, ReadOnlyMemory<byte>? generation, string file, string generationFile = "generation_config.json")
+        ReadOnlyMemory<byte> config, ReadOnlyMemory<byte> generation, string file, string generationFile = "generation_config.json")
     {
-        using JsonDocument document = JsonFile.Parse(config, file);
-        ModelConfig model = Read(new ConfigFields(document.RootElement, file));
-        if (generation is null) return model;
-        using JsonDocument generationDocument = JsonFile.Parse(generation.Value, generationFile);
-        return WithGeneration(model, new ConfigFields(generationDocument.RootElement, generationFile));
+        ModelConfig model = JsonFile.Read(config, file, root => Read(new ConfigFields(root, file)));
+        return generation.IsEmpty
+            ? model
+            : JsonFile.Read(generation, generationFile, root => WithGeneration(model, new ConfigFields(root, generationFile)));
     }
 
     private static ModelConfig Read(ConfigFields fields)

@@ -16,25 +16,28 @@ public static class ShardIndex
 
     /// <summary>Parses the bytes of an index file.</summary>
     /// <exception cref="CheckpointException">Not an index, or a shard name that could leave the folder.</exception>
-    public static IReadOnlyDictionary<string, string> Parse(ReadOnlyMemory<byte> json, string file)
+    public static IReadOnlyDictionary<string, string> Parse(ReadOnlyMemory<byte> json, string file) =>
+        JsonFile.Read(json, file, root => WeightMap(root, file));
+
+    private static Dictionary<string, string> WeightMap(JsonElement root, string file)
     {
-        using JsonDocument document = JsonFile.Parse(json, file);
-        if (!document.RootElement.TryGetProperty("weight_map", out JsonElement map) || map.ValueKind != JsonValueKind.Object)
+        if (!root.TryGetProperty("weight_map", out JsonElement map) || map.ValueKind != JsonValueKind.Object)
             throw new CheckpointException(file, "weight_map", "an object of tensor name to shard file name", "none");
 
         var result = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (JsonProperty entry in map.EnumerateObject())
         {
-            string tensor = JsonFile.Name(entry, file);
-            string? shard = entry.Value.ValueKind == JsonValueKind.String ? JsonFile.Text(entry.Value, file, "weight_map") : null;
+            string? shard = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString() : null;
             if (shard is null || !IsPlainFileName(shard))
             {
                 throw new CheckpointException(
-                    file, $"weight_map.{tensor}", "a plain .safetensors file name in the same folder",
+                    file,
+                    $"weight_map.{entry.Name}",
+                    "a plain .safetensors file name in the same folder",
                     shard is null ? entry.Value.ValueKind.ToString() : $"'{shard}'");
             }
 
-            result[tensor] = shard;
+            result[entry.Name] = shard;
         }
 
         return result;
