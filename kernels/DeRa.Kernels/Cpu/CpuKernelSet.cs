@@ -53,7 +53,7 @@ public sealed unsafe partial class CpuKernelSet : KernelSet
         failureHandle = GCHandle.Alloc(failure);
         step = (StepContext*)NativeMemory.AlignedAlloc((nuint)sizeof(StepContext), 64);
         *step = new StepContext { Failure = GCHandle.ToIntPtr(failureHandle) };
-        Device = new DeviceDescription(DeviceKind.Cpu, 0, ProcessorName.Read(), Detail(this.workers), memoryLimit);
+        Device = Describe(this.workers);
     }
 
     /// <inheritdoc />
@@ -164,6 +164,10 @@ public sealed unsafe partial class CpuKernelSet : KernelSet
         failureHandle.Free();
         NativeMemory.AlignedFree(step);
     }
+
+    /// <summary>The processor with so many workers, as people know it.</summary>
+    internal static DeviceDescription Describe(int workers) => new(
+        DeviceKind.Cpu, 0, ProcessorName.Read(), Detail(workers), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
 
     private static string Detail(int workers)
     {

@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Text;
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+
+namespace DeRa.Kernels.Portable;
+
+/// <summary>Compiles kernels at their first use and launches them on one stream, in order.</summary>
+internal sealed class KernelLauncher(DeviceContext device) : IDisposable
+{
+    private readonly AcceleratorStream stream = device.Accelerator.CreateStream();
+    private readonly Dictionary<Delegate, Delegate> loaded = [];
+
+    /// <summary>The stream everything runs on.</summary>
+    public AcceleratorStream Stream => stream;
+
+    /// <summary>Kernels launched so far.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Launches an explicitly grouped kernel on a one-dimensional grid.</summary>
+    /// <exception cref="DeviceException">The kernel does not compile, with the compiler's messages; or the launch fails.</exception>
+    public void Launch<TArgs>(Action<TArgs> kernel, long groups, int groupSize, TArgs args)
+        where TArgs : struct
+    {
+        if (!loaded.TryGetValue(kernel, out Delegate? launch))
+        {
+            launch = Load(kernel, groupSize);
+            loaded.Add(kernel, launch);
+        }
+
+        try
+        {
+            ((Action<AcceleratorStream, KernelConfig, TArgs>)launch)(stream, new KernelConfig(checked((int)groups), groupSize), args);
+        }
+        catch (AcceleratorException e)
+        {
+            throw new DeviceException($"{device.Description.Id}: kernel {Name(kernel)} with {groups} groups failed: {e.Message}", e);
+        }
+
+        Count++;
+    }
+
+    /// <summary>Waits for everything launched.</summary>
+    /// <exception cref="DeviceException">Something launched earlier failed.</exception>
+    public void Synchronize()
+    {
+        try
+        {
+            stream.Synchronize();
+        }
+        catch (AcceleratorException e)
+        {
+            throw new DeviceException($"{device.Description.Id} ({device.Description.Name}): {e.Message}", e);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => stream.Dispose();
+
+    private Delegate Load<TArgs>(Action<TArgs> kernel, int groupSize)
+        where TArgs : struct
+    {
+        using var log = new CompilerLog();
+        try
+        {
+            // The assembler needs the group's size to batch loads; OpenCL takes it at the launch.
+            return device.Accelerator is CudaAccelerator
+                ? device.Accelerator.LoadKernel(kernel, new KernelSpecialization(groupSize, 1))
+                : device.Accelerator.LoadKernel(kernel);
+        }
+        catch (Exception e) // whatever ILGPU's compiler meets, its context is unusable afterwards
+        {
+            throw new DeviceException(
+                $"{device.Description.Id} ({device.Description.Name}): kernel {Name(kernel)} does not compile: {Messages(e)}{log}", e);
+        }
+    }
+
+    // ILGPU wraps what it met in "an internal compiler error has been detected".
+    private static string Messages(Exception? exception)
+    {
+        var messages = new List<string>();
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            messages.Add(exception.Message);
+        }
+
+        return string.Join(" < ", messages);
+    }
+
+    private static string Name(Delegate kernel) => kernel.Method.DeclaringType is { IsGenericType: true } type
+        ? $"{type.Name.Split('`')[0]}<{string.Join(", ", type.GetGenericArguments().Select(a => a.Name.Split('`')[0]))}>"
+        : kernel.Method.DeclaringType!.Name;
+
+    /// <summary>Collects what the driver's compiler says: ILGPU tells it to <see cref="Trace"/> alone.</summary>
+    private sealed class CompilerLog : TraceListener
+    {
+        private readonly StringBuilder text = new();
+
+        public CompilerLog() => Trace.Listeners.Add(this);
+
+        public override void Write(string? message) => text.Append(message);
+
+        public override void WriteLine(string? message) => text.AppendLine(message);
+
+        public override string ToString() => text.Length == 0 ? "" : $"{Environment.NewLine}{text}";
+
+        protected override void Dispose(bool disposing)
+        {
+            Trace.Listeners.Remove(this);
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.Reflection;
+using ILGPU;
+using ILGPU.Backends.OpenCL;
+using ILGPU.Backends.PTX;
+using ILGPU.Frontend;
+using ILGPU.IR;
+using ILGPU.IR.Intrinsics;
+
+namespace DeRa.Kernels.Portable;
+
+/// <summary>
+/// How the groups of one launch find out which of them finishes last: that one merges what all have written, in a fixed order, so the result
+/// does not depend on the order of arrival and no second launch is needed.
+/// </summary>
+internal static class LastGroup
+{
+    /// <summary>Registers the bodies; once per context, before an accelerator is made.</summary>
+    public static void Register(Context context)
+    {
+        MethodInfo arrive = typeof(LastGroup).GetMethod(nameof(Arrive))!;
+        IntrinsicImplementationManager manager = context.GetIntrinsicManager();
+        manager.RegisterMethod(arrive, new CLIntrinsic(typeof(LastGroup), nameof(EmitOpenCL), IntrinsicImplementationMode.GenerateCode));
+        manager.RegisterMethod(arrive, new PTXIntrinsic(typeof(LastGroup), nameof(EmitPtx), IntrinsicImplementationMode.GenerateCode));
+    }
+
+    /// <summary>
+    /// Called by every member of the group after its writes: whether this group is the last of <paramref name="groups"/>. The last one sees
+    /// everything the others wrote and finds the counter reset for the next launch.
+    /// </summary>
+    /// <param name="counter">One counter in device memory, 0 before the launch.</param>
+    /// <param name="groups">Groups that arrive at this counter.</param>
+    /// <param name="flag">One int of shared memory.</param>
+    public static bool IsLast(ref int counter, int groups, ArrayView<int> flag)
+    {
+        Group.Barrier(); // the group's writes come before its first member's arrival
+        if (Group.IdxX == 0)
+        {
+            flag[0] = Arrive(ref counter);
+            if (flag[0] == groups - 1)
+            {
+                counter = 0;
+            }
+        }
+
+        Group.Barrier();
+        return flag[0] == groups - 1;
+    }
+
+    /// <summary>Adds one to the counter and returns what it was, ordering all memory before and after it on the whole device.</summary>
+    [IntrinsicImplementation, External("lastGroupArrive")]
+    public static int Arrive(ref int counter) => Interlocked.Increment(ref counter) - 1;
+
+    // atomic_inc on a volatile global int exists in every version of OpenCL C; ILGPU's own atomics emit the explicit forms of 2.0, which PoCL 3.1
+    // does not take. The barrier before orders local memory only in ILGPU's form, hence one more over global memory is not needed: the fence
+    // of the arriving work-item is cumulative over what the barrier ordered before it.
+    private static void EmitOpenCL(CLBackend backend, CLCodeGenerator generator, Value call)
+    {
+        var counter = generator.Load(call[0]);
+        var result = generator.Allocate(call);
+        using (var statement = generator.BeginStatement(result))
+        {
+            statement.AppendConstant(0);
+        }
+
+        generator.Builder.Append($$"""
+            {
+            #if __OPENCL_C_VERSION__ >= 200
+                atomic_work_item_fence(CLK_GLOBAL_MEM_FENCE, memory_order_acq_rel, memory_scope_device);
+                {{result}} = atomic_inc((volatile global int*)(size_t){{counter}});
+                atomic_work_item_fence(CLK_GLOBAL_MEM_FENCE, memory_order_acq_rel, memory_scope_device);
+            #else
+                mem_fence(CLK_GLOBAL_MEM_FENCE);
+                {{result}} = atomic_inc((volatile global int*)(size_t){{counter}});
+                mem_fence(CLK_GLOBAL_MEM_FENCE);
+            #endif
+            }
+
+            """);
+    }
+
+    private static void EmitPtx(PTXBackend backend, PTXCodeGenerator generator, Value call)
+    {
+        string counter = Name(generator.LoadHardware(call[0]));
+        string result = Name(generator.AllocateHardware(call));
+        generator.Builder.Append($$"""
+            {
+            .reg .u64 arrive_at;
+            cvta.to.global.u64 arrive_at, {{counter}};
+            fence.acq_rel.gpu;
+            atom.global.add.u32 {{result}}, [arrive_at], 1;
+            fence.acq_rel.gpu;
+            }
+
+            """);
+    }
+
+    private static string Name(PTXCodeGenerator.HardwareRegister register) =>
+        "%" + PTXRegisterAllocator.GetStringRepresentation(register);
+}

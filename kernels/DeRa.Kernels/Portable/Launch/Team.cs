@@ -1,0 +1,52 @@
+using ILGPU;
+
+namespace DeRa.Kernels.Portable;
+
+/// <summary>What the work-items of one group do together. Every member of the group calls these; the order of sums is fixed by its size.</summary>
+internal static class Team
+{
+    /// <summary>Work-items of a cooperative group, and the length of the scratch that reductions need.</summary>
+    public const int Size = 128;
+
+    /// <summary>Σ over the group of <paramref name="value"/>, by halving; the group's size is a power of two.</summary>
+    public static float Sum(ArrayView<float> scratch, float value)
+    {
+        int thread = Group.IdxX;
+        scratch[thread] = value;
+        Group.Barrier();
+        for (int half = Group.DimX / 2; half > 0; half /= 2)
+        {
+            if (thread < half)
+            {
+                scratch[thread] += scratch[thread + half];
+            }
+
+            Group.Barrier();
+        }
+
+        float sum = scratch[0];
+        Group.Barrier();
+        return sum;
+    }
+
+    /// <summary>The largest value over the group.</summary>
+    public static float Max(ArrayView<float> scratch, float value)
+    {
+        int thread = Group.IdxX;
+        scratch[thread] = value;
+        Group.Barrier();
+        for (int half = Group.DimX / 2; half > 0; half /= 2)
+        {
+            if (thread < half && scratch[thread + half] > scratch[thread])
+            {
+                scratch[thread] = scratch[thread + half];
+            }
+
+            Group.Barrier();
+        }
+
+        float max = scratch[0];
+        Group.Barrier();
+        return max;
+    }
+}

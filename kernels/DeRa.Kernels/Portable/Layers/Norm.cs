@@ -1,0 +1,123 @@
+using ILGPU;
+
+namespace DeRa.Kernels.Portable;
+
+/// <summary>
+/// RmsNorm: y (+)= x / √(mean(x²) + ε)·gain. LayerNorm: y = (x − mean) / √(var + ε)·gain + bias, the variance in a second pass over the row.
+/// Bound: bytes of x and y. One group per row.
+/// </summary>
+internal static class NormKernel
+{
+    public static void Rms(NormArgs args)
+    {
+        ArrayView<float> scratch = SharedMemory.Allocate<float>(Team.Size);
+        int columns = args.X.Columns;
+        long x = args.X.Row(Grid.IdxX), y = args.Y.Row(Grid.IdxX);
+        float squares = Team.Sum(scratch, RowSum.Squares(args.X.Data, x, columns, 0f));
+        float scale = 1f / MathF.Sqrt(squares / columns + args.Epsilon);
+        for (int i = Group.IdxX; i < columns; i += Group.DimX)
+        {
+            float gain = args.Gain.At(i);
+            float value = args.X.Data[x + i] * scale * (args.UnitOffset != 0 ? 1f + gain : gain);
+            args.Y.Data[y + i] = args.Accumulate != 0 ? args.Y.Data[y + i] + value : value;
+        }
+    }
+
+    public static void Layer(NormArgs args)
+    {
+        ArrayView<float> scratch = SharedMemory.Allocate<float>(Team.Size);
+        int columns = args.X.Columns;
+        long x = args.X.Row(Grid.IdxX), y = args.Y.Row(Grid.IdxX);
+        float mean = Team.Sum(scratch, RowSum.Values(args.X.Data, x, columns)) / columns;
+        float variance = Team.Sum(scratch, RowSum.Squares(args.X.Data, x, columns, mean)) / columns;
+        float scale = 1f / MathF.Sqrt(variance + args.Epsilon);
+        for (int i = Group.IdxX; i < columns; i += Group.DimX)
+        {
+            float value = (args.X.Data[x + i] - mean) * scale * args.Gain.At(i);
+            args.Y.Data[y + i] = args.Bias.IsPresent != 0 ? value + args.Bias.At(i) : value;
+        }
+    }
+}
+
+/// <summary>
+/// A work-item's share of a sum over a row: every Group.DimX-th element, 32 at a time, so that rounding grows with the number of blocks and not
+/// with the number of elements.
+/// </summary>
+internal static class RowSum
+{
+    private const int Block = 32;
+
+    public static float Values(ArrayView<float> data, long first, int count)
+    {
+        float sum = 0;
+        for (int i = Group.IdxX; i < count; i += Block * Group.DimX)
+        {
+            float part = 0;
+            for (int j = i; j < IntrinsicMath.Min(count, i + Block * Group.DimX); j += Group.DimX)
+            {
+                part += data[first + j];
+            }
+
+            sum += part;
+        }
+
+        return sum;
+    }
+
+    public static float Squares(ArrayView<float> data, long first, int count, float mean)
+    {
+        float sum = 0;
+        for (int i = Group.IdxX; i < count; i += Block * Group.DimX)
+        {
+            float part = 0;
+            for (int j = i; j < IntrinsicMath.Min(count, i + Block * Group.DimX); j += Group.DimX)
+            {
+                float centred = data[first + j] - mean;
+                part += centred * centred;
+            }
+
+            sum += part;
+        }
+
+        return sum;
+    }
+}
+
+/// <summary>Arguments of <see cref="NormKernel"/>.</summary>
+internal struct NormArgs
+{
+    public MatrixView X;
+    public WeightView Gain;
+    public WeightView Bias;
+    public float Epsilon;
+    public int UnitOffset;
+    public int Accumulate;
+    public MatrixView Y;
+}
+
+public partial class PortableKernelSet
+{
+    /// <inheritdoc />
+    protected override void EnqueueRmsNorm(Matrix x, Weight gain, float epsilon, bool unitOffset, Matrix y, bool accumulate) =>
+        LaunchInOrder(NormKernel.Rms, x.Rows, new NormArgs
+        {
+            X = View(x),
+            Gain = View(gain),
+            Bias = View((Weight?)null),
+            Epsilon = epsilon,
+            UnitOffset = unitOffset ? 1 : 0,
+            Accumulate = accumulate ? 1 : 0,
+            Y = View(y),
+        });
+
+    /// <inheritdoc />
+    protected override void EnqueueLayerNorm(Matrix x, Weight gain, Weight? bias, float epsilon, Matrix y) =>
+        LaunchInOrder(NormKernel.Layer, x.Rows, new NormArgs
+        {
+            X = View(x),
+            Gain = View(gain),
+            Bias = View(bias),
+            Epsilon = epsilon,
+            Y = View(y),
+        });
+}

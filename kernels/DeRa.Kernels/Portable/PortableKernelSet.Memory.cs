@@ -1,0 +1,108 @@
+using System.Runtime.InteropServices;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace DeRa.Kernels.Portable;
+
+public partial class PortableKernelSet
+{
+    private const int Alignment = 256;
+
+    // One host-to-device copy at a time: drivers stage pageable memory, and a mapped file is paged in as it is read.
+    private const int CopyChunk = 64 << 20;
+
+    private readonly Dictionary<string, PortableBuffer> scratch = [];
+    private readonly PortableBuffer none;
+
+    /// <inheritdoc />
+    public override DeviceBuffer Allocate(long byteLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(byteLength);
+        return AllocateBytes(byteLength);
+    }
+
+    /// <inheritdoc />
+    public override unsafe DeviceBuffer LoadWeights(nint hostAddress, long byteLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(byteLength);
+        PortableBuffer buffer = AllocateBytes(byteLength);
+        for (long offset = 0; offset < byteLength; offset += CopyChunk)
+        {
+            int count = (int)Math.Min(CopyChunk, byteLength - offset);
+            WriteBytes(buffer, offset, new ReadOnlySpan<byte>((byte*)hostAddress + offset, count));
+        }
+
+        return buffer;
+    }
+
+    /// <inheritdoc />
+    protected override void WriteBytes(DeviceBuffer target, long byteOffset, ReadOnlySpan<byte> data)
+    {
+        ArrayView<byte> view = Own(target).Bytes.SubView(byteOffset, data.Length);
+        view.CopyFromCPU(launcher.Stream, ref MemoryMarshal.GetReference(data), data.Length);
+        launcher.Synchronize(); // the span may go away
+    }
+
+    /// <inheritdoc />
+    protected override void ReadBytes(DeviceBuffer source, long byteOffset, Span<byte> data)
+    {
+        Own(source).Bytes.SubView(byteOffset, data.Length).CopyToCPU(launcher.Stream, ref MemoryMarshal.GetReference(data), data.Length);
+        launcher.Synchronize();
+    }
+
+    private PortableBuffer AllocateBytes(long byteLength)
+    {
+        // A whole number of 256 bytes: kernels read storage types in units of two bytes and records of up to 64.
+        long size = Math.Max(Alignment, (byteLength + Alignment - 1) / Alignment * Alignment);
+        try
+        {
+            MemoryBuffer1D<byte, Stride1D.Dense> memory = device.Accelerator.Allocate1D<byte>(size);
+            memory.View.MemSetToZero(launcher.Stream);
+            launcher.Synchronize();
+            return new PortableBuffer(this, memory, byteLength);
+        }
+        catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
+        {
+            throw new DeviceException(
+                $"{Device.Id} ({Device.Name}): {byteLength} bytes asked for, of {Device.MemoryBytes} in all: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Memory kept between calls, at least as long as asked for; its first use finds zeros.</summary>
+    private PortableBuffer Scratch(string name, long byteLength)
+    {
+        if (scratch.TryGetValue(name, out PortableBuffer? kept))
+        {
+            if (kept.ByteLength >= byteLength)
+            {
+                return kept;
+            }
+
+            launcher.Synchronize(); // kernels on their way still use it
+            kept.Dispose();
+        }
+
+        return scratch[name] = AllocateBytes(byteLength);
+    }
+
+    private PortableBuffer Own(DeviceBuffer buffer) => buffer is PortableBuffer own && own.Owner == this
+        ? own
+        : throw new ArgumentException($"the buffer belongs to another kernel set than {Device.Id}", nameof(buffer));
+
+    private MatrixView View(Matrix matrix) => new()
+    {
+        Data = Own(matrix.Buffer).As<float>(),
+        Offset = matrix.Offset,
+        Rows = matrix.Rows,
+        Columns = matrix.Columns,
+        RowStride = matrix.RowStride,
+    };
+
+    private IntView View(IntVector vector) => new() { Data = Own(vector.Buffer).As<int>(), Offset = vector.Offset };
+
+    private WeightView View(Weight? weight) => weight is { } w
+        ? new() { Data = Own(w.Buffer).As<ushort>(), Offset = w.ByteOffset / w.DType.Size(), DType = (int)w.DType, IsPresent = 1 }
+        : new() { Data = none.As<ushort>() };
+
+    private static long Tiles(long count, long tile) => (count + tile - 1) / tile;
+}

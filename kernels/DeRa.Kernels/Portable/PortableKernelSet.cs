@@ -1,0 +1,77 @@
+using ILGPU;
+
+namespace DeRa.Kernels.Portable;
+
+/// <summary>
+/// The op contract over any OpenCL or CUDA device: plain ILGPU kernels, explicit groups, static shared memory. Of the language only what PoCL 3.1
+/// takes: no ILGPU atomics, dynamic shared memory, group broadcasts, warp operations or 16-bit floats.
+/// </summary>
+public partial class PortableKernelSet : KernelSet
+{
+    private readonly DeviceContext device;
+    private readonly KernelLauncher launcher;
+    private readonly KernelForm form;
+
+    /// <summary>Takes over an opened device.</summary>
+    /// <param name="device">Disposed of with the set.</param>
+    /// <param name="form">How work is divided; by the device's type when null.</param>
+    public PortableKernelSet(DeviceContext device, KernelForm? form = null)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        this.device = device;
+        this.form = form ?? (device.IsProcessor ? KernelForm.Serial : KernelForm.Cooperative);
+        launcher = new KernelLauncher(device);
+        none = AllocateBytes(Alignment);
+    }
+
+    /// <inheritdoc />
+    public override DeviceDescription Device => device.Description;
+
+    /// <inheritdoc />
+    public override long LaunchCount => launcher.Count;
+
+    /// <summary>Work-items per group of the kernels that have no other wish.</summary>
+    private int GroupSize => form == KernelForm.Serial ? 1 : Team.Size;
+
+    /// <inheritdoc />
+    public override void Run()
+    {
+        launcher.Synchronize();
+        SettlePendingHeads();
+    }
+
+    /// <summary>Launches a kernel after everything enqueued before it; nothing for an empty grid.</summary>
+    private void LaunchInOrder<TArgs>(Action<TArgs> kernel, long groups, TArgs args)
+        where TArgs : struct
+    {
+        if (groups > 0)
+        {
+            SettleBeforeOverwriting();
+            launcher.Launch(kernel, groups, GroupSize, args);
+        }
+    }
+
+    /// <summary>Registers every intrinsic body the kernels here use.</summary>
+    internal static void RegisterIntrinsics(Context context)
+    {
+        SerialTile.Register(context);
+        WeightEight.Register(context);
+        LastGroup.Register(context);
+    }
+
+    /// <inheritdoc />
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            foreach (PortableBuffer buffer in scratch.Values)
+            {
+                buffer.Dispose();
+            }
+
+            none.Dispose();
+            launcher.Dispose();
+            device.Dispose();
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using DeRa.Kernels.Portable;
+
+namespace DeRa.Kernels.Tests.Portable;
+
+/// <summary>The OpenCL and CUDA devices of the machine; an absent family is skipped by name.</summary>
+internal static class PresentDevices
+{
+    /// <summary>Device and form; a GPU runs only the form made for it.</summary>
+    public static IEnumerable<TestFixtureData> Fixtures()
+    {
+        foreach (DeviceCandidate candidate in DeviceCatalog.List().Where(c => c.Description.Kind != DeviceKind.Cpu))
+        {
+            string id = candidate.Description.Id;
+            foreach (KernelForm form in Enum.GetValues<KernelForm>())
+            {
+                var fixture = new TestFixtureData(id, form);
+                yield return candidate.IsUsable ? fixture : fixture.Ignore($"{id}: {candidate.Reason}");
+            }
+        }
+    }
+
+    /// <summary>The device in the form; a form that is not for it is skipped by name.</summary>
+    public static PortableKernelSet Open(string device, KernelForm form)
+    {
+        DeviceDescription description = DeviceCatalog.List().Single(c => c.Description.Id == device).Description;
+        DeviceContext context = DeviceContext.Open(description.Kind, description.Index);
+        if (form == KernelForm.Serial && !context.IsProcessor)
+        {
+            context.Dispose();
+            Assert.Ignore($"{device} is no processor: the serial form is not for it");
+        }
+
+        return new PortableKernelSet(context, form);
+    }
+}
