@@ -138,14 +138,21 @@ public unsafe partial class NaiveKernelSet
             logits[t] = new float[vocabulary];
         }
 
+        var weights = new float[model.Output.Columns];
         for (int v = 0; v < vocabulary; v++)
         {
+            for (int k = 0; k < weights.Length; k++)
+            {
+                weights[k] = Element(model.Output, v, k);
+            }
+
             for (int t = 0; t < logits.Length; t++)
             {
+                float* hidden = Row(model.Hidden, t);
                 float sum = 0;
-                for (int k = 0; k < model.Hidden.Columns; k++)
+                for (int k = 0; k < weights.Length; k++)
                 {
-                    sum += Row(model.Hidden, t)[k] * Element(model.Output, v, k);
+                    sum += hidden[k] * weights[k];
                 }
 
                 logits[t][v] = Cap(sum + (model.Bias is { } bias ? Element(bias, 0, v) : 0), model.SoftCap);

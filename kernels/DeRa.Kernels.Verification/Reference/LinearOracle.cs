@@ -13,16 +13,23 @@ public static class LinearOracle
         int depth = x.GetLength(1);
         return Expected.Of(x.GetLength(0), w.GetLength(0), (t, o) =>
         {
-            double sum = 0, magnitude = 0;
-            for (int k = 0; k < depth; k++)
-            {
-                double product = x[t, k] * w[o, k];
-                sum += product;
-                magnitude += Math.Abs(product);
-            }
-
+            (double sum, double magnitude) = Dot(x, t, w, o);
             double added = bias?[o] ?? 0, before = residual?[t, o] ?? 0;
             return (sum + added + before, Rounding.Sum(depth) * (magnitude + Math.Abs(added) + Math.Abs(before)));
         });
+    }
+
+    /// <summary>Σ_k x_k·w_k and Σ_k |x_k·w_k|.</summary>
+    private static (double Sum, double Magnitude) Dot(double[,] x, int row, double[,] w, int output)
+    {
+        double sum = 0, magnitude = 0;
+        for (int k = 0; k < x.GetLength(1); k++)
+        {
+            double product = x[row, k] * w[output, k];
+            sum += product;
+            magnitude += Math.Abs(product);
+        }
+
+        return (sum, magnitude);
     }
 }

@@ -26,11 +26,11 @@ internal sealed class Workbench(KernelSet set) : IDisposable
     public Matrix Strided(float[,] values)
     {
         int rows = values.GetLength(0), columns = values.GetLength(1), stride = columns + Gap;
-        var host = new float[rows * stride + Gap];
+        float[] host = new float[rows * stride + Gap], flat = Flat(values);
         Array.Fill(host, Poison);
         for (int row = 0; row < rows; row++)
         {
-            Flat(values).AsSpan(row * columns, columns).CopyTo(host.AsSpan(Gap + row * stride));
+            flat.AsSpan(row * columns, columns).CopyTo(host.AsSpan(Gap + row * stride));
         }
 
         DeviceBuffer buffer = Buffer<float>(host);
