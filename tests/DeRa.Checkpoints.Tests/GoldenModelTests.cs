@@ -55,7 +55,7 @@ public sealed class GoldenModelTests
             JsonElement offsets = header.RootElement.GetProperty(tensor.Name).GetProperty("data_offsets");
             int begin = 8 + json + offsets[0].GetInt32();
             byte[] expected = file[begin..(8 + json + offsets[1].GetInt32())];
-            Assert.That(tensor.Bytes(0, (int)tensor.ByteLength).ToArray(), Is.EqualTo(expected), tensor.Name);
+            Assert.That(tensor.Bytes(0, (int)tensor.ByteLength).SequenceEqual(expected), Is.True, tensor.Name);
             Assert.That(new ReadOnlySpan<byte>(tensor.Pointer, (int)tensor.ByteLength).SequenceEqual(expected), Is.True, tensor.Name);
         }
     }
