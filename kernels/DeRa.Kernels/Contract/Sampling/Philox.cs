@@ -25,13 +25,14 @@ public struct Words4
 /// </summary>
 public static class Philox
 {
-    private const uint MultiplierX = 0xD2511F53, MultiplierZ = 0xCD9E8D57; // the paper's constants
-    private const uint WeylLow = 0x9E3779B9, WeylHigh = 0xBB67AE85;
+    internal const uint MultiplierX = 0xD2511F53, MultiplierZ = 0xCD9E8D57; // the paper's constants
+    internal const uint WeylLow = 0x9E3779B9, WeylHigh = 0xBB67AE85;
+    internal const int Rounds = 10;
 
     /// <summary>The four words of <paramref name="counter"/> under the 64-bit key.</summary>
     public static Words4 Generate(Words4 counter, uint keyLow, uint keyHigh)
     {
-        for (int round = 0; round < 10; round++)
+        for (int round = 0; round < Rounds; round++)
         {
             ulong x = (ulong)MultiplierX * counter.X, z = (ulong)MultiplierZ * counter.Z;
             counter = new Words4
