@@ -56,7 +56,7 @@ internal sealed class CallExpression(int line, Expression target, ArgumentList a
         _ => "call",
     };
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         target.Declare(frame);
         arguments.Declare(frame);
@@ -97,9 +97,10 @@ internal sealed class FilterExpression(int line, Expression? target, string name
 {
     public override string Construct => $"filter '{name}'";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         target?.Declare(frame);
+        frame.Require(Filters.Exists(name), this);
         arguments.Declare(frame);
     }
 
@@ -127,9 +128,10 @@ internal sealed class TestExpression(int line, Expression target, string name, A
 {
     public override string Construct => $"test '{name}'";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         target.Declare(frame);
+        frame.Require(BuiltInTests.Exists(name), this);
         arguments.Declare(frame);
     }
 

@@ -17,7 +17,7 @@ internal sealed class NameExpression(int line, string name) : Expression(line)
 
     public override string Construct => $"variable '{Name}'";
 
-    public override void Declare(FrameSymbols frame) => frame.Load(Name);
+    protected override void DeclareNames(FrameSymbols frame) => frame.Load(Name);
 
     protected override Value EvaluateCore(RenderContext context, Scope scope) => scope.Get(Name);
 }
@@ -29,7 +29,7 @@ internal sealed class SequenceExpression(int line, IReadOnlyList<Expression> ite
 
     public override string Construct => isList ? "list" : "tuple";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         foreach (Expression item in Items)
             item.Declare(frame);
@@ -49,7 +49,7 @@ internal sealed class DictExpression(int line, IReadOnlyList<KeyValuePair<Expres
 {
     public override string Construct => "dict";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         foreach ((Expression key, Expression value) in items)
         {
@@ -76,7 +76,7 @@ internal sealed class UnaryExpression(int line, string op, Expression operand) :
 {
     public override string Construct => $"operator '{op}'";
 
-    public override void Declare(FrameSymbols frame) => operand.Declare(frame);
+    protected override void DeclareNames(FrameSymbols frame) => operand.Declare(frame);
 
     protected override Value EvaluateCore(RenderContext context, Scope scope)
     {
@@ -90,7 +90,7 @@ internal sealed class BinaryExpression(int line, string op, Expression left, Exp
 {
     public override string Construct => $"operator '{op}'";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         left.Declare(frame);
         right.Declare(frame);
@@ -110,7 +110,7 @@ internal sealed class LogicalExpression(int line, bool isAnd, IReadOnlyList<Expr
 {
     public override string Construct => isAnd ? "operator 'and'" : "operator 'or'";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         foreach (Expression operand in operands)
             operand.Declare(frame);
@@ -135,7 +135,7 @@ internal sealed class CompareExpression(int line, Expression first, IReadOnlyLis
 {
     public override string Construct => $"operator '{rest[0].Key}'";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         first.Declare(frame);
         foreach ((_, Expression operand) in rest)
@@ -171,7 +171,7 @@ internal sealed class ConcatenateExpression(int line, IReadOnlyList<Expression> 
 {
     public override string Construct => "operator '~'";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         foreach (Expression operand in operands)
             operand.Declare(frame);
@@ -197,11 +197,14 @@ internal sealed class ConditionalExpression(int line, Expression test, Expressio
 {
     public override string Construct => "inline if";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
-        test.Declare(frame);
-        then.Declare(frame);
-        otherwise?.Declare(frame);
+        frame.Conditionally(() =>
+        {
+            test.Declare(frame);
+            then.Declare(frame);
+            otherwise?.Declare(frame);
+        });
     }
 
     protected override Value EvaluateCore(RenderContext context, Scope scope)
@@ -224,7 +227,7 @@ internal sealed class AttributeExpression(int line, Expression target, string na
 
     public override string Construct => $"attribute '{name}'";
 
-    public override void Declare(FrameSymbols frame) => target.Declare(frame);
+    protected override void DeclareNames(FrameSymbols frame) => target.Declare(frame);
 
     protected override Value EvaluateCore(RenderContext context, Scope scope)
     {
@@ -239,7 +242,7 @@ internal sealed class ItemExpression(int line, Expression target, Expression key
 {
     public override string Construct => "subscript";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         target.Declare(frame);
         key.Declare(frame);
@@ -259,7 +262,7 @@ internal sealed class SliceExpression(int line, Expression target, Expression? s
 {
     public override string Construct => "slice";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         target.Declare(frame);
         start?.Declare(frame);

@@ -9,7 +9,7 @@ internal sealed class ForStatement(
 
     public override string Construct => "{% for %}";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         sequence.Declare(frame);
         frame.Inner(outer =>
@@ -39,19 +39,21 @@ internal sealed class ForStatement(
             values = Select(context, scope, values);
         int? length = test is null ? PythonSequences.TryLength(context, items) : null;
         var loop = new LoopValue(values, length, depth, Recurse(scope, depth));
-        bool any = false;
+        // Jinja runs the else part unless some pass reached its end: one that break or continue cuts short does not count.
+        bool completed = false;
         while (loop.MoveNext(context))
         {
-            any = true;
             var inner = new Scope(scope);
             context.At(this);
             inner.Set("loop", loop);
             target.Assign(context, inner, loop.Current);
             inner.Declare(_hidden);
-            if (body.Execute(context, inner) == Flow.Break)
+            Flow flow = body.Execute(context, inner);
+            if (flow == Flow.Break)
                 break;
+            completed |= flow == Flow.Next;
         }
-        if (any)
+        if (completed)
             return;
         var elseScope = new Scope(scope);
         elseScope.Declare(_hiddenInElse);

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace DeRa.Tokenization.ChatTemplates;
 
 /// <summary>
@@ -14,12 +12,11 @@ internal sealed class FrameSymbols(FrameSymbols? parent)
     private readonly List<Action<FrameSymbols>> _innerFrames = [];
     private HashSet<string> _known = new(StringComparer.Ordinal);
     private bool _inBranch;
+    private bool _mayFailLater;
 
     /// <summary>Analyses a frame and the frames inside it; returns the names it hides at entry.</summary>
     public static IReadOnlyList<string> Analyze(FrameSymbols? parent, Action<FrameSymbols> declare)
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
-            throw new ChatTemplateException("chat template: nested too deeply for the stack of this thread");
         var frame = new FrameSymbols(parent);
         declare(frame);
         foreach (Action<FrameSymbols> inner in frame._innerFrames)
@@ -44,11 +41,27 @@ internal sealed class FrameSymbols(FrameSymbols? parent)
             _undefinedAtEntry.Add(name);
     }
 
+    /// <summary>
+    /// Declares code that may never run: an unknown filter or test in it is an error only once it does run. Elsewhere it is one at once.
+    /// </summary>
+    public void Conditionally(Action declare)
+    {
+        bool outer = _mayFailLater;
+        _mayFailLater = true;
+        declare();
+        _mayFailLater = outer;
+    }
+
+    /// <summary>Refuses a filter or test that does not exist.</summary>
+    public void Require(bool exists, Node node)
+    {
+        if (!exists && !_mayFailLater)
+            throw new ChatTemplateException(node.Line, node.Construct, "no such filter or test");
+    }
+
     /// <summary>Declares alternatives, of which at most one runs: what they set may also come from outside.</summary>
     public void Branches(params ReadOnlySpan<Action> branches)
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
-            throw new ChatTemplateException("chat template: nested too deeply for the stack of this thread");
         HashSet<string> before = _known;
         bool outerBranch = _inBranch;
         var union = new HashSet<string>(before, StringComparer.Ordinal);

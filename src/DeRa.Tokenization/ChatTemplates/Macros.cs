@@ -98,7 +98,7 @@ internal sealed class MacroStatement(int line, MacroDefinition definition) : Sta
 {
     public override string Construct => "{% macro %}";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         frame.Store(definition.Name);
         frame.Inner(definition.Analyze);
@@ -116,7 +116,7 @@ internal sealed class CallBlockStatement(int line, CallExpression call, MacroDef
 {
     public override string Construct => "{% call %}";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         call.Declare(frame);
         frame.Inner(caller.Analyze);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DeRa.Tokenization.ChatTemplates;
 
 /// <summary>A part of the syntax tree.</summary>
@@ -10,7 +12,15 @@ internal abstract class Node(int line)
     public abstract string Construct { get; }
 
     /// <summary>Tells the frame which names this node reads and writes, in order of evaluation.</summary>
-    public virtual void Declare(FrameSymbols frame)
+    /// <exception cref="ChatTemplateException">The tree is too deep for the stack of this thread.</exception>
+    public void Declare(FrameSymbols frame)
+    {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            throw new ChatTemplateException(Line, Construct, "nested too deeply for the stack of this thread");
+        DeclareNames(frame);
+    }
+
+    protected virtual void DeclareNames(FrameSymbols frame)
     {
     }
 }

@@ -320,7 +320,7 @@ internal sealed partial class Parser
             }
             else if (token.Kind == TokenKind.Name && _tokens[_position + 1].IsOperator("="))
             {
-                RequireOrder(token, doubleStar is null);
+                RequireOrder(token, doubleStar is null && named.All(argument => argument.Key != token.Text));
                 _position += 2;
                 named.Add(KeyValuePair.Create(token.Text, ParseExpression()));
             }
@@ -337,7 +337,7 @@ internal sealed partial class Parser
     private static void RequireOrder(Token token, bool condition)
     {
         if (!condition)
-            throw Error(token, "invalid order of call arguments");
+            throw Error(token, "invalid order or repetition of call arguments");
     }
 
     /// <summary>Filters, tests and calls of their results; <paramref name="startInline"/> where the first filter has no bar before it.</summary>

@@ -9,6 +9,7 @@ internal sealed partial class Parser
     private int _position;
     private int _depth;
     private int _loopDepth;
+    private int _forNesting;
 
     private Parser(List<Token> tokens, ChatTemplateLimits limits)
     {
@@ -128,6 +129,7 @@ internal sealed partial class Parser
 
     private ForStatement ParseFor(Token tag)
     {
+        _forNesting++;
         Target target = ParseTarget(allowNamespace: false);
         ExpectName("in");
         Expression sequence = ParseTuple(allowCondition: false, endsAtRecursive: true);
@@ -144,6 +146,7 @@ internal sealed partial class Parser
             otherwise = ParseBody("endfor");
             _position++;
         }
+        _forNesting--;
         return new ForStatement(tag.Line, target, sequence, test, isRecursive, body, otherwise);
     }
 
@@ -276,7 +279,7 @@ internal sealed partial class Parser
             if (!SkipOperator(","))
                 break;
             isTuple = true;
-            if (Current.Kind == TokenKind.BlockEnd || Current.IsOperator(")") || Current.IsOperator("=") || Current.IsName("in"))
+            if (Current.Kind == TokenKind.BlockEnd || Current.IsOperator(")") || Current.IsOperator("="))
                 break;
         }
         LeaveNesting();
@@ -291,7 +294,11 @@ internal sealed partial class Parser
             _position++;
             return new NamespaceTarget(ns, ExpectName().Text);
         }
-        return new NameTarget(ExpectTargetName());
+        Token token = Current;
+        var target = new NameTarget(ExpectTargetName());
+        if (target.Name == "loop" && _forNesting > 0)
+            throw Error(token, "'loop' cannot be assigned to inside a for loop");
+        return target;
     }
 
     private string ExpectTargetName()

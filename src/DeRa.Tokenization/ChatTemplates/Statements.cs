@@ -16,7 +16,7 @@ internal sealed class OutputStatement(int line, Expression expression) : Stateme
 {
     public override string Construct => "output";
 
-    public override void Declare(FrameSymbols frame) => expression.Declare(frame);
+    protected override void DeclareNames(FrameSymbols frame) => expression.Declare(frame);
 
     protected override Flow ExecuteCore(RenderContext context, Scope scope)
     {
@@ -30,9 +30,9 @@ internal sealed class IfStatement(int line, IReadOnlyList<KeyValuePair<Expressio
 {
     public override string Construct => "{% if %}";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
-        branches[0].Key.Declare(frame);
+        frame.Conditionally(() => branches[0].Key.Declare(frame));
         Action[] alternatives =
         [
             () => branches[0].Value.Declare(frame),
@@ -43,7 +43,7 @@ internal sealed class IfStatement(int line, IReadOnlyList<KeyValuePair<Expressio
             })),
             () => otherwise.Declare(frame),
         ];
-        frame.Branches(alternatives);
+        frame.Conditionally(() => frame.Branches(alternatives));
     }
 
     protected override Flow ExecuteCore(RenderContext context, Scope scope)
@@ -64,7 +64,7 @@ internal sealed class SetStatement(int line, Target target, Expression expressio
 {
     public override string Construct => "{% set %}";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         expression.Declare(frame);
         target.Declare(frame, isParameter: false);
@@ -86,7 +86,7 @@ internal sealed class SetBlockStatement(int line, Target target, FilterExpressio
 
     public override string Construct => "{% set %} block";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         target.Declare(frame, isParameter: false);
         frame.Inner(outer => _hidden = FrameSymbols.Analyze(outer, inner =>
@@ -119,7 +119,7 @@ internal sealed class FilterBlockStatement(int line, FilterExpression filter, Bo
 
     public override string Construct => "{% filter %}";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         filter.Declare(frame);
         frame.Inner(outer => _hidden = FrameSymbols.Analyze(outer, body.Declare));
@@ -144,7 +144,7 @@ internal sealed class WithStatement(int line, IReadOnlyList<KeyValuePair<Target,
 
     public override string Construct => "{% with %}";
 
-    public override void Declare(FrameSymbols frame)
+    protected override void DeclareNames(FrameSymbols frame)
     {
         foreach ((_, Expression value) in assignments)
             value.Declare(frame);
@@ -177,7 +177,7 @@ internal sealed class SectionStatement(int line, string name, Body body, bool se
 
     public override string Construct => $"{{% {name} %}}";
 
-    public override void Declare(FrameSymbols frame) =>
+    protected override void DeclareNames(FrameSymbols frame) =>
         frame.Inner(outer => _hidden = FrameSymbols.Analyze(seesOuterScope ? outer : null, body.Declare));
 
     protected override Flow ExecuteCore(RenderContext context, Scope scope)

@@ -14,7 +14,7 @@ public class PublishedTemplateTests
     [TestCase("zephyr")]
     public void RendersEveryConversation(string name)
     {
-        using var document = JsonDocument.Parse(File.ReadAllText(TemplateCases.SharedPath("golden", "chat_templates", $"{name}.json")));
+        using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(Shared.Golden("chat_templates"), $"{name}.json")));
         JsonElement golden = document.RootElement;
         var template = ChatTemplate.Parse(golden.GetProperty("chat_template").GetString()!);
         int cases = 0;
@@ -35,8 +35,8 @@ public class PublishedTemplateTests
     [TestCase("e2e_zephyr")]
     public void RendersTheTemplatesOfCheckpoints(string name)
     {
-        string config = File.ReadAllText(TemplateCases.SharedPath("golden", "e2e", name, "ref", "tokenizer_config.json"));
-        using var golden = JsonDocument.Parse(File.ReadAllText(TemplateCases.SharedPath("golden", "e2e", name, "golden_e2e.json")));
+        string config = File.ReadAllText(Path.Combine(Shared.Golden("e2e"), name, "ref", "tokenizer_config.json"));
+        using var golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(Shared.Golden("e2e"), name, "golden_e2e.json")));
         using var tokenizer = JsonDocument.Parse(config);
         var template = ChatTemplate.Parse(tokenizer.RootElement.GetProperty("chat_template").GetString()!);
         int chats = 0;

@@ -22,23 +22,4 @@ internal static class TemplateCases
             input.Set(variable.Name, variable.Value);
         return input;
     }
-
-    /// <summary>A file or folder of the shared fixtures; the test is reported as skipped where they are absent.</summary>
-    public static string SharedPath(params string[] parts)
-    {
-        string path = Path.Combine([SharedRoot(), .. parts]);
-        if (!Path.Exists(path))
-            Assert.Ignore($"missing {string.Join('/', parts)} in the shared fixtures");
-        return path;
-    }
-
-    private static string SharedRoot()
-    {
-        if (Environment.GetEnvironmentVariable("DERA_SHARED") is { Length: > 0 } shared)
-            return shared;
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "DeRa.Engine.sln")))
-            folder = folder.Parent;
-        return Path.Combine(folder?.Parent?.FullName ?? AppContext.BaseDirectory, "shared");
-    }
 }
