@@ -2,7 +2,7 @@ namespace DeRa.Tokenization.ChatTemplates;
 
 /// <summary>
 /// What one template may cost. A template is text from a stranger: every bound ends in a <see cref="ChatTemplateException"/>.
-/// The defaults leave room for conversations of millions of characters and stop a hostile template within about a second.
+/// The defaults leave room for conversations of millions of characters and stop a hostile template within seconds.
 /// </summary>
 public sealed record ChatTemplateLimits
 {
@@ -16,7 +16,7 @@ public sealed record ChatTemplateLimits
     public int MaxSyntaxDepth { get; init; } = 200;
 
     /// <summary>Evaluation steps of one rendering; long string operations count as several.</summary>
-    public long MaxSteps { get; init; } = 20_000_000;
+    public long MaxSteps { get; init; } = 10_000_000;
 
     /// <summary>Deepest nesting of macro calls, recursive loops, lazy filters and nested data at run time.</summary>
     public int MaxCallDepth { get; init; } = 200;
