@@ -1,0 +1,107 @@
+using System.CommandLine;
+using DeRa.Cli.CommandLine;
+using DeRa.Cli.Output;
+using DeRa.Engine;
+
+namespace DeRa.Cli.Commands;
+
+/// <summary><c>dera generate</c>: continues prompts at one or several λ.</summary>
+internal sealed class GenerateCommand
+{
+    private readonly PairFlags pair = new();
+    private readonly SamplingFlags sampling = new();
+    private readonly Option<string> lambda = LambdaList.Option("1");
+    private readonly Option<string?> prompt = new("--prompt") { Description = "Text to continue", HelpName = "TEXT" };
+    private readonly Option<string?> prompts = new("--prompts") { Description = "JSONL of {\"prompt\"}, {\"messages\"} or {\"tokens\"}, with an optional \"id\"; - is standard input", HelpName = "FILE" };
+    private readonly Option<string?> tokens = new("--tokens") { Description = "Token ids to continue, as in 1,2,3; bypasses the tokenizer", HelpName = "IDS" };
+    private readonly Option<bool> chat = new("--chat") { Description = "Treat prompts as the user's message and render them with the model's chat template" };
+    private readonly Option<int> topTokens = new("--top-logprobs") { Description = "With --json: the most likely tokens per position, up to 32" };
+    private readonly Option<bool> json = new("--json") { Description = "One JSON line per result" };
+
+    public static Command Create()
+    {
+        var command = new Command("generate", "Generate text from the realigned mixture, at one λ or several side by side");
+        var flags = new GenerateCommand();
+        foreach (Option option in (Option[])[flags.prompt, flags.prompts, flags.tokens, flags.lambda, flags.chat, flags.json, flags.topTokens])
+        {
+            command.Options.Add(option);
+        }
+
+        flags.sampling.AddTo(command);
+        flags.pair.AddTo(command);
+        command.SetAction(flags.RunAsync);
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        PairArguments folders = pair.Read(parsed);
+        float[] lambdas = LambdaList.Parse(parsed.GetValue(lambda)!);
+        bool asJson = parsed.GetValue(json);
+        PairText text = PairText.Load(folders.ReferenceFolder, folders.AlignedFolder);
+        Prompt[] all = ReadPrompts(parsed, text);
+        GenerationRequest template = sampling.Read(parsed) with
+        {
+            Statistics = asJson || lambdas.Length > 1,
+            TopTokens = asJson ? parsed.GetValue(topTokens) : 0,
+        };
+        GenerationRequest[] requests =
+            [.. all.SelectMany(one => lambdas.Select(value => template with { PromptTokens = one.Tokens, Lambda = value }))];
+
+        await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(
+            folders.EngineOptions(text, CachePlan.Positions(requests)), cancellationToken);
+        if (asJson)
+        {
+            await WriteJsonAsync(engine, all, lambdas.Length, requests, cancellationToken);
+        }
+        else if (requests.Length == 1)
+        {
+            await foreach (TokenEvent token in engine.GenerateAsync(requests[0], cancellationToken))
+            {
+                Console.Out.Write(token.Text);
+                await Console.Out.FlushAsync(cancellationToken);
+            }
+
+            Console.Out.WriteLine();
+        }
+        else
+        {
+            await new SideBySide(engine, lambdas).ShowAsync(all, requests, cancellationToken);
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static async Task WriteJsonAsync(
+        RealignmentEngine engine, Prompt[] prompts, int lambdaCount, GenerationRequest[] requests, CancellationToken cancellationToken)
+    {
+        Task<GenerationResult>[] results = [.. requests.Select(request => engine.CompleteAsync(request, cancellationToken))];
+        for (int i = 0; i < results.Length; i++)
+        {
+            Json.WriteLine(new GenerationLine(prompts[i / lambdaCount], requests[i], await results[i]));
+            await Console.Out.FlushAsync(cancellationToken);
+        }
+    }
+
+    private Prompt[] ReadPrompts(ParseResult parsed, PairText text)
+    {
+        string? one = parsed.GetValue(prompt), file = parsed.GetValue(prompts), ids = parsed.GetValue(tokens);
+        bool asChat = parsed.GetValue(chat);
+        switch (one, file, ids)
+        {
+            case ({ } value, null, null):
+                return [Prompt.FromText(text, value, asChat)];
+            case (null, null, { } list):
+                return [Prompt.FromTokens(list)];
+            case (null, { } path, null):
+                using (TextReader reader = InputLines.Open(path))
+                {
+                    Prompt[] all = [.. InputLines.Read(path, reader, line => Prompt.FromJson(text, line, asChat))];
+                    return all.Length > 0 ? all : throw new InputException($"{path}: expected at least one prompt, found none");
+                }
+
+            default:
+                throw new InputException("expected exactly one of --prompt, --prompts and --tokens");
+        }
+    }
+}

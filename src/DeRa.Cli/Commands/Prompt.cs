@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text.Json;
+using DeRa.Cli.CommandLine;
+using DeRa.Cli.Output;
+using DeRa.Engine;
+using DeRa.Tokenization.ChatTemplates;
+
+namespace DeRa.Cli.Commands;
+
+/// <summary>A prompt as it was given, and its token ids.</summary>
+/// <param name="Id">The line's "id", as JSON; null where it had none.</param>
+/// <param name="Label">What to show a person.</param>
+/// <param name="Tokens">Ids, special tokens included.</param>
+internal sealed record Prompt(JsonElement? Id, string Label, int[] Tokens)
+{
+    public static Prompt FromText(PairText text, string prompt, bool chat, JsonElement? id = null) =>
+        new(id, prompt, chat ? text.EncodeChat([new ChatMessage("user", prompt)]) : text.Encode(prompt));
+
+    public static Prompt FromTokens(string list)
+    {
+        int[] tokens =
+        [
+            .. list.Split(',', StringSplitOptions.TrimEntries).Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int id)
+                ? id
+                : throw new InputException($"--tokens: expected token ids as in 1,2,3, found '{part}'")),
+        ];
+        return new Prompt(null, $"{tokens.Length} tokens", tokens);
+    }
+
+    /// <summary>A line of a prompts file: {"prompt"}, {"messages"} or {"tokens"}, with an optional "id"; or a plain JSON string.</summary>
+    public static Prompt FromJson(PairText text, JsonElement line, bool chat)
+    {
+        if (line.ValueKind == JsonValueKind.String)
+        {
+            return FromText(text, line.GetString()!, chat);
+        }
+
+        if (line.ValueKind != JsonValueKind.Object)
+        {
+            throw new InputException($"expected an object or a string, found {InputLines.Kind(line)}");
+        }
+
+        JsonElement? id = line.TryGetProperty("id", out JsonElement given) ? given.Clone() : null;
+        if (line.TryGetProperty("tokens", out JsonElement tokens))
+        {
+            int[] ids = InputLines.Tokens(tokens, "tokens");
+            return new Prompt(id, $"{ids.Length} tokens", ids);
+        }
+
+        if (line.TryGetProperty("messages", out JsonElement messages))
+        {
+            return new Prompt(id, messages.GetRawText(), text.EncodeChat(messages));
+        }
+
+        return line.TryGetProperty("prompt", out JsonElement prompt)
+            ? FromText(text, InputLines.Text(prompt, "prompt"), chat, id)
+            : throw new InputException("expected \"prompt\", \"messages\" or \"tokens\", found none of them");
+    }
+}

@@ -1,0 +1,37 @@
+namespace DeRa.Engine;
+
+/// <summary>One realigned generation. Immutable; validated when it is submitted.</summary>
+public sealed record GenerationRequest
+{
+    /// <summary>Prompt ids, special tokens included; at least one.</summary>
+    public required IReadOnlyList<int> PromptTokens { get; init; }
+
+    /// <summary>λ: 0 is the reference, 1 the aligned model, more extrapolates; it stands for KL strength β/λ.</summary>
+    public float Lambda { get; init; } = 1;
+
+    /// <summary>How tokens are drawn.</summary>
+    public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>Most tokens to put out.</summary>
+    public int MaxTokens { get; init; } = 128;
+
+    /// <summary>Token ids that end the output and belong to it; null takes the models' end-of-sequence ids, empty never stops.</summary>
+    public IReadOnlyList<int>? StopTokens { get; init; }
+
+    /// <summary>Texts that end the output; the text is cut before the first of them.</summary>
+    public IReadOnlyList<string> StopTexts { get; init; } = [];
+
+    /// <summary>
+    /// Also report KL against the reference. Costs the reference model's forward at λ = 1, which otherwise runs the aligned model alone.
+    /// </summary>
+    public bool Statistics { get; init; }
+
+    /// <summary>Most likely tokens to report per position.</summary>
+    public int TopTokens { get; init; }
+
+    /// <summary>Whether the reference model has to run.</summary>
+    public bool NeedsReference => Lambda != 1 || Statistics;
+
+    /// <summary>Whether the aligned model has to run.</summary>
+    public bool NeedsAligned => Lambda != 0;
+}

@@ -1,0 +1,42 @@
+using DeRa.Kernels;
+
+namespace DeRa.Engine;
+
+/// <summary>Why a generation ended.</summary>
+public enum FinishReason
+{
+    /// <summary>A stop token or stop text.</summary>
+    Stop,
+
+    /// <summary>The token limit or the models' context.</summary>
+    Length,
+}
+
+/// <summary>One token of a generation. Natural logarithms, of the plain mixture before temperature, penalties and cuts.</summary>
+/// <param name="TokenId">The token.</param>
+/// <param name="Text">Text that became certain with it; may be empty while a character is incomplete.</param>
+/// <param name="LogProb">log p_λ(token).</param>
+/// <param name="LogProbReference">log p_r(token); null if the reference model did not run.</param>
+/// <param name="LogProbAligned">log p_a(token); null if the aligned model did not run.</param>
+/// <param name="KlReference">KL(p_λ ‖ p_r) at this position; null if the reference model did not run.</param>
+/// <param name="TopTokens">Most likely tokens at this position, if asked for.</param>
+/// <param name="Finish">Set on the last event.</param>
+public sealed record TokenEvent(
+    int TokenId,
+    string Text,
+    float LogProb,
+    float? LogProbReference,
+    float? LogProbAligned,
+    float? KlReference,
+    IReadOnlyList<TopToken> TopTokens,
+    FinishReason? Finish);
+
+/// <summary>A whole generation.</summary>
+/// <param name="Tokens">Ids put out, a stop token included.</param>
+/// <param name="Text">Their text without special tokens, cut before a stop text.</param>
+/// <param name="Finish">Why it ended.</param>
+/// <param name="LogProb">Σ log p_λ(token).</param>
+/// <param name="KlReference">Σ KL(p_λ ‖ p_r) over the positions; null if the reference model did not run.</param>
+/// <param name="Events">Token by token.</param>
+public sealed record GenerationResult(
+    IReadOnlyList<int> Tokens, string Text, FinishReason Finish, double LogProb, double? KlReference, IReadOnlyList<TokenEvent> Events);

@@ -1,0 +1,23 @@
+namespace DeRa.Evaluation;
+
+/// <summary>A text to score.</summary>
+/// <param name="Tokens">The whole text.</param>
+/// <param name="From">First position that is scored, given everything before it; at least 1.</param>
+public sealed record ScoreItem(IReadOnlyList<int> Tokens, int From);
+
+/// <summary>A text's score under one λ; lists have one entry per scored position. Natural logarithms.</summary>
+/// <param name="Lambda">λ.</param>
+/// <param name="LogLikelihood">Σ_t log p_λ(y_t).</param>
+/// <param name="TokenLogProbs">log p_λ(y_t).</param>
+/// <param name="KlReference">KL(p_λ ‖ p_r) of the distribution that predicts y_t.</param>
+/// <param name="KlAligned">KL(p_λ ‖ p_a) of it.</param>
+/// <param name="LogNormalizer">A_t(λ), the log-normaliser of p_r^(1−λ)·p_a^λ.</param>
+/// <param name="SequenceGap">Σ_t A_t: how far the sequence-level mixture (paper, eq. 5) lies from what decoding samples.</param>
+public sealed record LambdaScore(
+    float Lambda,
+    double LogLikelihood,
+    IReadOnlyList<double> TokenLogProbs,
+    IReadOnlyList<double> KlReference,
+    IReadOnlyList<double> KlAligned,
+    IReadOnlyList<double> LogNormalizer,
+    double SequenceGap);
