@@ -101,8 +101,10 @@ internal sealed class Workbench(KernelSet set) : IDisposable
         return values;
     }
 
+    /// <summary>Frees the buffers, after operations that a failed check left enqueued over them have run.</summary>
     public void Dispose()
     {
+        Set.Run();
         foreach (DeviceBuffer buffer in buffers)
         {
             buffer.Dispose();

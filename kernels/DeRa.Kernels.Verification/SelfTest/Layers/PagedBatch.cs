@@ -41,25 +41,30 @@ internal sealed class PagedBatch
     public int CacheIndex(int slot, int kvHead, int numKvHeads, int headDim) =>
         ((slot / BlockSize * numKvHeads + kvHead) * BlockSize + slot % BlockSize) * headDim;
 
-    public DeviceBatch Upload(Workbench bench)
+    public DeviceBatch Upload(Workbench bench) => Upload(bench, 0, Tokens.Length);
+
+    /// <summary>A step of some of the tokens only, with the sequences that they belong to.</summary>
+    public DeviceBatch Upload(Workbench bench, int start, int count)
     {
-        int maxBlocks = blocks.Max(b => b.Length) + 1; // a column past the longest sequence
-        var tables = new int[Sequences.Length * maxBlocks];
-        var starts = new int[Sequences.Length + 1];
-        for (int s = 0; s < Sequences.Length; s++)
+        (int Sequence, int Position)[] tokens = Tokens[start..(start + count)];
+        int[] present = [.. tokens.Select(t => t.Sequence).Distinct()]; // in order, as the tokens are
+        int maxBlocks = present.Max(s => blocks[s].Length) + 1; // a column past the longest sequence
+        var tables = new int[present.Length * maxBlocks];
+        var starts = new int[present.Length + 1];
+        for (int row = 0; row < present.Length; row++)
         {
-            blocks[s].CopyTo(tables, s * maxBlocks);
-            starts[s + 1] = starts[s] + Sequences[s].New;
+            blocks[present[row]].CopyTo(tables, row * maxBlocks);
+            starts[row + 1] = starts[row] + tokens.Count(t => t.Sequence == present[row]);
         }
 
         return new DeviceBatch(
-            bench.Ints(new int[Tokens.Length]),
-            bench.Ints([.. Tokens.Select(t => t.Position)]),
-            bench.Ints([.. Tokens.Select(t => Slot(t.Sequence, t.Position))]),
-            bench.Ints([.. Tokens.Select(t => t.Sequence)]),
+            bench.Ints(new int[count]),
+            bench.Ints([.. tokens.Select(t => t.Position)]),
+            bench.Ints([.. tokens.Select(t => Slot(t.Sequence, t.Position))]),
+            bench.Ints([.. tokens.Select(t => Array.IndexOf(present, t.Sequence))]),
             bench.Ints(starts),
             bench.Ints(tables),
             maxBlocks,
-            Tokens.Max(t => t.Position) + 1);
+            tokens.Max(t => t.Position) + 1);
     }
 }
