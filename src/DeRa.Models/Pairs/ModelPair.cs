@@ -84,7 +84,7 @@ public sealed class ModelPair : IDisposable
     {
         ArgumentNullException.ThrowIfNull(referenceFolder);
         ArgumentNullException.ThrowIfNull(kernels);
-        bool single = alignedFolder is null || Path.GetFullPath(alignedFolder) == Path.GetFullPath(referenceFolder);
+        bool single = alignedFolder is null || FullPath(alignedFolder) == FullPath(referenceFolder);
         Checkpoint reference = Checkpoint.Open(referenceFolder);
         Checkpoint? aligned = null;
         try
@@ -176,6 +176,8 @@ public sealed class ModelPair : IDisposable
         store.Dispose();
         foreach (Checkpoint checkpoint in checkpoints) checkpoint.Dispose();
     }
+
+    private static string FullPath(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
     private HeadModel Head(ModelState? state, int first, int count)
     {
