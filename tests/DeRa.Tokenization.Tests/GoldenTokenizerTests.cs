@@ -32,6 +32,28 @@ internal sealed class GoldenTokenizerTests
         Assert.That(tokenizer.Vocabulary, Is.EquivalentTo(Tokenizer.Load(Folder("small_qwen2")).Vocabulary));
     }
 
+    [Test]
+    public void Sentencepiece_model_encodes_as_sentencepiece_does([Values] bool withConfig)
+    {
+        string source = Folder("llama2_real");
+        using TemporaryFolder folder = new();
+        folder.Copy(Path.Combine(source, "tokenizer.model"));
+        if (withConfig)
+            folder.Copy(Path.Combine(source, "tokenizer_config.json"));
+        Tokenizer tokenizer = Tokenizer.Load(folder.FullName);
+        using JsonDocument golden = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(source, "golden_sentencepiece.json")));
+        using IDisposable scope = Assert.EnterMultipleScope();
+        foreach (JsonElement item in golden.RootElement.GetProperty("encodings").EnumerateArray())
+        {
+            string text = item.GetProperty("text").GetString()!;
+            int[] ids = tokenizer.Encode(text, addSpecialTokens: false);
+            Assert.That(ids, Is.EqualTo(Ids(item, "ids")), Show(text));
+            Assert.That(ids.Select(tokenizer.IdToToken), Is.EqualTo(Strings(item, "pieces")), Show(text));
+            Assert.That(tokenizer.Decode(ids), Is.EqualTo(Text(item, "decoded")), Show(text));
+            Assert.That(tokenizer.Encode(text), Is.EqualTo(Ids(item, "ids").Prepend(tokenizer.TokenToId("<s>")!.Value)), Show(text));
+        }
+    }
+
     private static string Folder(string name) =>
         Array.IndexOf(Owned, name) >= 0 ? Shared.Fixture($"tokenizers/{name}") : Shared.Golden($"tokenizers/{name}");
 
