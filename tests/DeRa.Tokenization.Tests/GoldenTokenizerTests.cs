@@ -29,7 +29,9 @@ internal sealed class GoldenTokenizerTests
             folder.Copy(Path.Combine(Folder("small_qwen2"), file));
         Tokenizer tokenizer = Tokenizer.Load(folder.FullName);
         CheckEncodings(tokenizer, Folder("small_qwen2"));
-        Assert.That(tokenizer.Vocabulary, Is.EquivalentTo(Tokenizer.Load(Folder("small_qwen2")).Vocabulary));
+        Assert.That(Sorted(tokenizer), Is.EqualTo(Sorted(Tokenizer.Load(Folder("small_qwen2")))));
+
+        static string[] Sorted(Tokenizer tokenizer) => [.. tokenizer.Vocabulary.Select(entry => $"{entry.Value} {entry.Key}").Order(StringComparer.Ordinal)];
     }
 
     [Test]

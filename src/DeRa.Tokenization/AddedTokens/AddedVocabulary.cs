@@ -124,7 +124,9 @@ internal sealed class AddedVocabulary
             }
             if (done < start)
                 result.Add(piece.Slice(done, start - done));
-            result.Add(piece.Slice(start, stop - start) with { TokenId = id });
+            // White space that the match before has swallowed may leave nothing of a token that is itself white space: it is not there then.
+            if (start < stop)
+                result.Add(piece.Slice(start, stop - start) with { TokenId = id });
             done = stop;
         }
         if (done < text.Length)

@@ -77,7 +77,7 @@ internal static class UnicodeProperties
         "xdigit" => HexDigit,
         "cntrl" => InCategories("cc"),
         "blank" => new CodePointSet(codePoint => codePoint == '\t' || CodePoints.Category(codePoint) == UnicodeCategory.SpaceSeparator),
-        "punct" => new CodePointSet(CodePoints.IsPunctuation),
+        "punct" => InCategories([.. Categories.Where(category => category[0] is 'p' or 's')]),
         "ascii" => CodePointSet.Range(0, 0x7F),
         _ => null,
     };

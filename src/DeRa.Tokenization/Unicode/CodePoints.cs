@@ -78,11 +78,13 @@ internal static class CodePoints
         Category(codePoint) is (>= UnicodeCategory.UppercaseLetter and <= UnicodeCategory.EnclosingMark) or UnicodeCategory.LetterNumber
         || codePoint is (>= 0x24B6 and <= 0x24E9) or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189);
 
-    /// <summary><c>\w</c> of Oniguruma: Alphabetic, M, Nd, Pc.</summary>
-    public static bool IsWord(int codePoint) =>
+    /// <summary><c>\w</c> of Oniguruma: Alphabetic, M, Nd, Pc, and of the other numbers those in Latin-1 (², ³, ¹, ¼, ½, ¾).</summary>
+    public static bool IsWord(int codePoint) => IsWordProperty(codePoint) || codePoint is 0xB2 or 0xB3 or 0xB9 or 0xBC or 0xBD or 0xBE;
+
+    /// <summary><c>\w</c> of Rust's regex crate: Alphabetic, M, Nd, Pc and the two join controls.</summary>
+    public static bool IsRustWord(int codePoint) => IsWordProperty(codePoint) || codePoint is 0x200C or 0x200D;
+
+    private static bool IsWordProperty(int codePoint) =>
         IsAlphabeticOrMark(codePoint)
         || Category(codePoint) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.ConnectorPunctuation;
-
-    /// <summary><c>\w</c> of Rust's regex crate: Oniguruma's and the two join controls.</summary>
-    public static bool IsRustWord(int codePoint) => IsWord(codePoint) || codePoint is 0x200C or 0x200D;
 }

@@ -10,6 +10,7 @@ namespace DeRa.Tokenization;
 /// </summary>
 internal static class UnicodeNormalization
 {
+    // The tables are of Unicode 9, as the reference's are: text means the same ids to a model however old its tokenizer's Unicode is.
     // Hangul syllables compose by arithmetic (The Unicode Standard, section 3.12).
     private const int SyllableBase = 0xAC00, LeadBase = 0x1100, VowelBase = 0x1161, TrailBase = 0x11A7;
     private const int Leads = 19, Vowels = 21, Trails = 28, Syllables = Leads * Vowels * Trails;
