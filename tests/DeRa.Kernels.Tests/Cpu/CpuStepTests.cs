@@ -81,6 +81,25 @@ public sealed class CpuStepTests
     }
 
     [Test]
+    public void An_operation_that_fails_ends_the_step_with_its_reason_and_leaves_the_set_usable([Values(1, 3)] int workers)
+    {
+        using var set = new CpuKernelSet(workers);
+        using var tensors = new CpuTensors(set, 4);
+        Matrix x = tensors.Matrix([1f, -2f], 2), y = tensors.Empty(1, 1);
+        using DeviceBuffer nowhere = set.LoadWeights(64, 4); // the first page is never mapped
+        for (int attempt = 0; attempt < 3; attempt++)
+        {
+            set.Linear(x, new Weight(nowhere, 0, DType.BF16, 1, 2), null, y);
+            set.Activation(x, ActivationKind.Relu);
+            Assert.That(set.Run, Throws.InvalidOperationException.With.InnerException.TypeOf<NullReferenceException>());
+        }
+
+        set.Activation(x, ActivationKind.Relu2);
+        set.Run();
+        Assert.That(tensors.Read(x), Is.EqualTo(new[] { 1f, 0f }));
+    }
+
+    [Test]
     public void Buffers_of_another_set_are_refused()
     {
         using var one = new CpuKernelSet(1);
