@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -36,18 +35,25 @@ public partial class PortableKernelSet
     }
 
     /// <inheritdoc />
-    protected override void WriteBytes(DeviceBuffer target, long byteOffset, ReadOnlySpan<byte> data)
+    protected override unsafe void WriteBytes(DeviceBuffer target, long byteOffset, ReadOnlySpan<byte> data)
     {
-        ArrayView<byte> view = Own(target).Bytes.SubView(byteOffset, data.Length);
-        view.CopyFromCPU(launcher.Stream, ref MemoryMarshal.GetReference(data), data.Length);
-        launcher.Synchronize(); // the span may go away
+        // Pinned until the copy is done: the driver may still read after the call that enqueues it returns.
+        fixed (byte* pinned = data)
+        {
+            Own(target).Bytes.SubView(byteOffset, data.Length).CopyFromCPU(launcher.Stream, ref *pinned, data.Length);
+            launcher.Synchronize();
+        }
     }
 
     /// <inheritdoc />
-    protected override void ReadBytes(DeviceBuffer source, long byteOffset, Span<byte> data)
+    protected override unsafe void ReadBytes(DeviceBuffer source, long byteOffset, Span<byte> data)
     {
-        Own(source).Bytes.SubView(byteOffset, data.Length).CopyToCPU(launcher.Stream, ref MemoryMarshal.GetReference(data), data.Length);
-        launcher.Synchronize();
+        // Pinned until the copy is done: it runs after the call that enqueues it, and a collection would move managed memory from under it.
+        fixed (byte* pinned = data)
+        {
+            Own(source).Bytes.SubView(byteOffset, data.Length).CopyToCPU(launcher.Stream, ref *pinned, data.Length);
+            launcher.Synchronize();
+        }
     }
 
     private PortableBuffer AllocateBytes(long byteLength)
