@@ -133,4 +133,15 @@ internal sealed class PairTests(string deviceName) : DeviceTests(deviceName)
         Assert.That(rounded, Is.Not.EqualTo(expected));
         Assert.That(Math.Sqrt(expected.Zip(rounded, (a, b) => (a - b) * (a - b)).Average()) / scale, Is.LessThan(tolerance));
     }
+
+    [TestCase(DType.F16, 65520f)]
+    [TestCase(DType.BF16, 3.4e38f)]
+    public void A_value_that_the_type_asked_for_cannot_hold_is_refused(DType type, float value)
+    {
+        using var folder = new TinyCheckpoint(
+            Variants.Config("llama, one key-value head"), change: t => t["model.layers.2.mlp.down_proj.weight"].Values[^1] = value);
+        Assert.That(
+            () => ModelPair.Load(folder.Path, null, Device.Kernels, type),
+            Throws.TypeOf<CheckpointException>().With.Message.Contain("model.layers.2.mlp.down_proj.weight"));
+    }
 }

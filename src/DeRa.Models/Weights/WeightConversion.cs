@@ -11,6 +11,7 @@ internal sealed unsafe class WeightConversion : IDisposable
 
     private void* memory;
 
+    /// <exception cref="CheckpointException">A finite value is out of the target's range: past ±65504 for f16.</exception>
     public WeightConversion(CheckpointTensor tensor, DType target)
     {
         ByteLength = tensor.ElementCount * target.Size();
@@ -18,12 +19,17 @@ internal sealed unsafe class WeightConversion : IDisposable
         byte* source = tensor.Pointer;
         byte* copy = (byte*)memory;
         int chunks = (int)((tensor.ElementCount + ChunkElements - 1) / ChunkElements);
+        bool overflow = false;
         Parallel.For(0, chunks, chunk =>
         {
             long from = (long)chunk * ChunkElements;
             int count = (int)Math.Min(ChunkElements, tensor.ElementCount - from);
-            Convert(source + (from * tensor.DType.Size()), tensor.DType, copy + (from * target.Size()), target, count);
+            if (!Convert(source + (from * tensor.DType.Size()), tensor.DType, copy + (from * target.Size()), target, count))
+                Volatile.Write(ref overflow, true);
         });
+        if (!overflow) return;
+        Dispose();
+        throw new CheckpointException(tensor.File, tensor.Name, $"values within the range of {target}", "a larger one; keep the stored type");
     }
 
     public nint Address => (nint)memory;
@@ -36,8 +42,10 @@ internal sealed unsafe class WeightConversion : IDisposable
         memory = null;
     }
 
-    private static void Convert(byte* source, DType from, byte* target, DType to, int count)
+    // False where a finite value became an infinity.
+    private static bool Convert(byte* source, DType from, byte* target, DType to, int count)
     {
+        bool fits = true;
         for (int i = 0; i < count; i++)
         {
             float value = from switch
@@ -52,13 +60,19 @@ internal sealed unsafe class WeightConversion : IDisposable
                     ((float*)target)[i] = value;
                     break;
                 case DType.F16:
-                    ((Half*)target)[i] = (Half)value;
+                    Half half = (Half)value;
+                    fits &= Half.IsFinite(half) || !float.IsFinite(value);
+                    ((Half*)target)[i] = half;
                     break;
                 default:
-                    ((ushort*)target)[i] = RoundToBFloat16(value);
+                    ushort upper = RoundToBFloat16(value);
+                    fits &= (upper & 0x7f80) != 0x7f80 || !float.IsFinite(value);
+                    ((ushort*)target)[i] = upper;
                     break;
             }
         }
+
+        return fits;
     }
 
     private static ushort RoundToBFloat16(float value)
