@@ -14,22 +14,20 @@ public sealed class PairText
     private static readonly string[] TokenizerFiles = ["tokenizer.json", "vocab.json", "tokenizer.model"];
 
     private readonly Tokenizer? reference, aligned;
-    private readonly Lazy<ChatTemplate> template;
+    private readonly Lazy<ModelChatTemplate> template;
+    private readonly string folders;
 
-    private PairText(Tokenizer? reference, Tokenizer? aligned, string folders)
+    private PairText(Tokenizer? reference, Tokenizer? aligned, string referenceFolder, string alignedFolder)
     {
         this.reference = reference;
         this.aligned = aligned;
-        Folders = folders;
-        template = new(() => ChatTemplate.Parse(
-            aligned?.ChatTemplate ?? reference?.ChatTemplate
-            ?? throw new TokenizerException($"{folders}: expected a chat_template in tokenizer_config.json or chat_template.jinja, found none")));
+        folders = referenceFolder == alignedFolder ? referenceFolder : $"{referenceFolder} and {alignedFolder}";
+        template = new(() => ModelChatTemplate.LoadIfPresent(alignedFolder) ?? ModelChatTemplate.LoadIfPresent(referenceFolder)
+            ?? throw new TokenizerException($"{folders}: expected a chat_template in tokenizer_config.json or chat_template.jinja, found none"));
     }
 
     /// <summary>The tokenizer: the aligned model's, else the reference's; null where neither folder has one.</summary>
     public Tokenizer? Tokenizer => aligned ?? reference;
-
-    private string Folders { get; }
 
     /// <summary>Loads the tokenizers of both folders; one folder given twice is loaded once.</summary>
     /// <exception cref="TokenizerException">Tokenizer files that cannot be used.</exception>
@@ -39,9 +37,7 @@ public sealed class PairText
         ArgumentNullException.ThrowIfNull(alignedFolder);
         Tokenizer? reference = LoadIfPresent(referenceFolder);
         bool same = Path.GetFullPath(referenceFolder) == Path.GetFullPath(alignedFolder);
-        return same
-            ? new PairText(reference, reference, referenceFolder)
-            : new PairText(reference, LoadIfPresent(alignedFolder), $"{referenceFolder} and {alignedFolder}");
+        return new PairText(reference, same ? reference : LoadIfPresent(alignedFolder), referenceFolder, alignedFolder);
     }
 
     /// <summary>Ids of a text, with the special tokens that the tokenizer puts around a prompt unless told otherwise.</summary>
@@ -88,14 +84,9 @@ public sealed class PairText
     private int[] EncodeChat(ChatTemplateInput input)
     {
         input.AddGenerationPrompt = true;
-        foreach ((string name, string token) in Required().SpecialTokenVariables)
-        {
-            input.Set(name, token);
-        }
-
         return Required().Encode(template.Value.Render(input), addSpecialTokens: false);
     }
 
     private Tokenizer Required() =>
-        Tokenizer ?? throw new TokenizerException($"{Folders}: expected {string.Join(", ", TokenizerFiles)}, found none; give token ids instead of text");
+        Tokenizer ?? throw new TokenizerException($"{folders}: expected {string.Join(", ", TokenizerFiles)}, found none; give token ids instead of text");
 }

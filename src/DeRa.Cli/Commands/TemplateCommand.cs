@@ -26,7 +26,8 @@ internal sealed class TemplateCommand
     private int Run(ParseResult parsed)
     {
         string folder = PairFlags.RequireFolder(parsed.GetValue(model)!);
-        ModelTemplate template = ModelTemplate.Load(folder);
+        ModelChatTemplate template = ModelChatTemplate.LoadIfPresent(folder)
+            ?? throw new InputException($"{folder}: expected a chat_template in tokenizer_config.json or chat_template.jinja, found none");
         foreach (string line in InputLines.Read("standard input", Console.In, line => Render(template, line)))
         {
             Console.Out.WriteLine(line);
@@ -35,7 +36,7 @@ internal sealed class TemplateCommand
         return ExitCode.Done;
     }
 
-    private static string Render(ModelTemplate template, JsonElement line)
+    private static string Render(ModelChatTemplate template, JsonElement line)
     {
         if (line.ValueKind != JsonValueKind.Object || !line.TryGetProperty("messages", out JsonElement messages))
         {
@@ -54,7 +55,7 @@ internal sealed class TemplateCommand
             {
                 AddGenerationPrompt = line.TryGetProperty("add_generation_prompt", out JsonElement add) && add.ValueKind == JsonValueKind.True,
             };
-            return Json.Line(new { rendered = template.Render(input, variables) });
+            return Json.Line(new { rendered = template.Render(input, target => SetVariables(target, variables)) });
         }
         catch (ChatTemplateException exception)
         {
@@ -62,33 +63,14 @@ internal sealed class TemplateCommand
         }
     }
 
-    /// <summary>A template with its model's special tokens, which a line's own variables override.</summary>
-    private sealed record ModelTemplate(ChatTemplate Template, IReadOnlyDictionary<string, string> SpecialTokens)
+    private static void SetVariables(ChatTemplateInput input, JsonElement variables)
     {
-        public static ModelTemplate Load(string folder)
+        if (variables.ValueKind == JsonValueKind.Object)
         {
-            Tokenizer tokenizer = Tokenizer.Load(folder);
-            string source = tokenizer.ChatTemplate
-                ?? throw new InputException($"{folder}: expected a chat_template in tokenizer_config.json or chat_template.jinja, found none");
-            return new ModelTemplate(ChatTemplate.Parse(source), tokenizer.SpecialTokenVariables);
-        }
-
-        public string Render(ChatTemplateInput input, JsonElement variables)
-        {
-            foreach ((string name, string token) in SpecialTokens)
+            foreach (JsonProperty variable in variables.EnumerateObject())
             {
-                input.Set(name, token);
+                input.Set(variable.Name, variable.Value);
             }
-
-            if (variables.ValueKind == JsonValueKind.Object)
-            {
-                foreach (JsonProperty variable in variables.EnumerateObject())
-                {
-                    input.Set(variable.Name, variable.Value);
-                }
-            }
-
-            return Template.Render(input);
         }
     }
 }

@@ -9,7 +9,7 @@ internal static class Terminal
 {
     private const int WidthWhenRedirected = 120;
 
-    public static IAnsiConsole Out { get; } = Console.IsOutputRedirected
+    public static IAnsiConsole Out => Console.IsOutputRedirected
         ? AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new FixedWidthOutput(Console.Out, WidthWhenRedirected) })
         : AnsiConsole.Console;
 

@@ -46,7 +46,7 @@ internal sealed class Generation(Sequence sequence, IReadOnlySet<int> stopTokens
             result.LogProb,
             Known(result.LogProbReference),
             Known(result.LogProbAligned),
-            Known(result.KlReference),
+            Sequence.Request.Lambda == 0 ? 0 : Known(result.KlReference), // at λ = 0 the mixture is the reference
             topTokens,
             finish));
         if (finish is not null)

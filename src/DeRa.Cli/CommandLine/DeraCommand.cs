@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using DeRa.Cli.Commands;
+
+namespace DeRa.Cli.CommandLine;
+
+/// <summary>The whole command line: parse, call, and turn what goes wrong into one line and an exit code.</summary>
+internal static class DeraCommand
+{
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        ParseResult parsed = Create().Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (ParseError error in parsed.Errors)
+            {
+                await Console.Error.WriteLineAsync($"dera: {error.Message}");
+            }
+
+            await Console.Error.WriteLineAsync($"dera: see '{Usage(parsed.CommandResult)} --help'");
+            return ExitCode.BadInput;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = TimeSpan.FromSeconds(10), // after Ctrl-C, for the running step to end
+            });
+        }
+        catch (Exception exception)
+        {
+            return Failure.Report(exception);
+        }
+    }
+
+    private static RootCommand Create() => new(
+        "DeRa.Engine: decoding-time realignment of language models. Dial alignment between a reference and an aligned model, and beyond.")
+    {
+        GenerateCommand.Create(),
+        ChatCommand.Create(),
+        ScoreCommand.Create(),
+        LogitsCommand.Create(),
+        TokenizeCommand.Create(),
+        TemplateCommand.Create(),
+        InspectCommand.Create(),
+        DevicesCommand.Create(),
+        SelfTestCommand.Create(),
+    };
+
+    private static string Usage(CommandResult command) => command.Command is RootCommand ? "dera" : $"dera {command.Command.Name}";
+}
