@@ -19,6 +19,14 @@ internal static class PresentDevices
         }
     }
 
+    /// <summary>Whether the device is a processor.</summary>
+    public static bool IsProcessor(string device)
+    {
+        DeviceDescription description = DeviceCatalog.List().Single(c => c.Description.Id == device).Description;
+        using DeviceContext context = DeviceContext.Open(description.Kind, description.Index);
+        return context.IsProcessor;
+    }
+
     /// <summary>The device in the form; a form that is not for it is skipped by name.</summary>
     public static PortableKernelSet Open(string device, KernelForm form)
     {

@@ -7,7 +7,7 @@ namespace DeRa.Kernels.Portable;
 /// (<see cref="KernelForm"/>) and a storage type. Every member of the group calls it; results lie in <c>target</c> after the call, one barrier
 /// included. The order of an output's sum does not depend on the number of rows or outputs.
 /// </summary>
-internal interface IProjector
+internal interface IProjector : IGroupForm
 {
     /// <summary>target[r, o] = Σ_k x[r, k]·w[o, k] for output-major weights, o from 0 to outputs.</summary>
     /// <param name="w">The weight's buffer.</param>
@@ -51,6 +51,10 @@ internal static class ProjectionRows
 internal readonly struct SerialProjector<TFormat> : IProjector
     where TFormat : struct, IWeightFormat
 {
+    public static void Barrier()
+    {
+    }
+
     public static void Rows(
         ArrayView<ushort> w, long wFirst, ArrayView<float> x, long xFirst, int xStride, ProjectionSize size, ArrayView<float> target,
         int targetStride, ArrayView<float> scratch) =>
@@ -74,6 +78,8 @@ internal readonly struct CooperativeProjector<TFormat> : IProjector
     where TFormat : struct, IWeightFormat
 {
     private const int Lanes = 16, Teams = Team.Size / Lanes, OutputsPerLane = ProjectionRows.Block, OutputsPerPass = Teams * OutputsPerLane;
+
+    public static void Barrier() => Group.Barrier();
 
     public static void Rows(
         ArrayView<ushort> w, long wFirst, ArrayView<float> x, long xFirst, int xStride, ProjectionSize size, ArrayView<float> target,

@@ -30,9 +30,10 @@ internal static class LastGroup
     /// <param name="counter">One counter in device memory, 0 before the launch.</param>
     /// <param name="groups">Groups that arrive at this counter.</param>
     /// <param name="flag">One int of shared memory.</param>
-    public static bool IsLast(ref int counter, int groups, ArrayView<int> flag)
+    public static bool IsLast<TForm>(ref int counter, int groups, ArrayView<int> flag)
+        where TForm : struct, IGroupForm
     {
-        Group.Barrier(); // the group's writes come before its first member's arrival
+        TForm.Barrier(); // the group's writes come before its first member's arrival
         if (Group.IdxX == 0)
         {
             flag[0] = Arrive(ref counter);
@@ -42,7 +43,7 @@ internal static class LastGroup
             }
         }
 
-        Group.Barrier();
+        TForm.Barrier();
         return flag[0] == groups - 1;
     }
 

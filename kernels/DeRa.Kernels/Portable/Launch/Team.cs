@@ -9,11 +9,12 @@ internal static class Team
     public const int Size = 128;
 
     /// <summary>Σ over the group of <paramref name="value"/>, by halving; the group's size is a power of two.</summary>
-    public static float Sum(ArrayView<float> scratch, float value)
+    public static float Sum<TForm>(ArrayView<float> scratch, float value)
+        where TForm : struct, IGroupForm
     {
         int thread = Group.IdxX;
         scratch[thread] = value;
-        Group.Barrier();
+        TForm.Barrier();
         for (int half = Group.DimX / 2; half > 0; half /= 2)
         {
             if (thread < half)
@@ -21,20 +22,21 @@ internal static class Team
                 scratch[thread] += scratch[thread + half];
             }
 
-            Group.Barrier();
+            TForm.Barrier();
         }
 
         float sum = scratch[0];
-        Group.Barrier();
+        TForm.Barrier();
         return sum;
     }
 
     /// <summary>The largest value over the group.</summary>
-    public static float Max(ArrayView<float> scratch, float value)
+    public static float Max<TForm>(ArrayView<float> scratch, float value)
+        where TForm : struct, IGroupForm
     {
         int thread = Group.IdxX;
         scratch[thread] = value;
-        Group.Barrier();
+        TForm.Barrier();
         for (int half = Group.DimX / 2; half > 0; half /= 2)
         {
             if (thread < half && scratch[thread + half] > scratch[thread])
@@ -42,11 +44,11 @@ internal static class Team
                 scratch[thread] = scratch[thread + half];
             }
 
-            Group.Barrier();
+            TForm.Barrier();
         }
 
         float max = scratch[0];
-        Group.Barrier();
+        TForm.Barrier();
         return max;
     }
 }

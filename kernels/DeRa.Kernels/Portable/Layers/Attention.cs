@@ -30,9 +30,9 @@ internal static class AttentionKernel<TForm>
         for (int from = IntrinsicMath.Max(0, end - args.Window); from < end; from += AttentionArgs.Chunk)
         {
             int count = IntrinsicMath.Min(AttentionArgs.Chunk, end - from);
-            Group.Barrier();
+            TForm.Barrier();
             TForm.Scores(args, table, kvHead, query, from, count, scores);
-            Group.Barrier();
+            TForm.Barrier();
             float largest = float.NegativeInfinity;
             for (int i = thread; i < count; i += Group.DimX)
             {
@@ -42,7 +42,7 @@ internal static class AttentionKernel<TForm>
                 largest = score > largest ? score : largest;
             }
 
-            largest = Team.Max(scratch, largest);
+            largest = Team.Max<TForm>(scratch, largest);
             largest = largest > max ? largest : max;
             float rescale = MathF.Exp(max - largest), part = 0;
             for (int i = thread; i < count; i += Group.DimX)
@@ -52,7 +52,7 @@ internal static class AttentionKernel<TForm>
                 part += weight;
             }
 
-            sum = sum * rescale + Team.Sum(scratch, part); // the sum's barriers publish the weights
+            sum = sum * rescale + Team.Sum<TForm>(scratch, part); // the sum's barriers publish the weights
             max = largest;
             for (int i = thread; i < dim; i += Group.DimX)
             {
@@ -71,7 +71,7 @@ internal static class AttentionKernel<TForm>
 }
 
 /// <summary>The two inner products of attention in a form.</summary>
-internal interface IAttentionForm
+internal interface IAttentionForm : IGroupForm
 {
     /// <summary>scores[j] = q·k of position from + j.</summary>
     static abstract void Scores(AttentionArgs args, long table, int kvHead, long query, int from, int count, ArrayView<float> scores);
@@ -84,6 +84,10 @@ internal interface IAttentionForm
 /// <summary>A cache block is a small matrix: its keys project the query, its values are an input-major weight.</summary>
 internal readonly struct SerialAttention : IAttentionForm
 {
+    public static void Barrier()
+    {
+    }
+
     public static void Scores(AttentionArgs args, long table, int kvHead, long query, int from, int count, ArrayView<float> scores)
     {
         for (int i = 0; i < count;)
@@ -113,6 +117,8 @@ internal readonly struct SerialAttention : IAttentionForm
 /// <summary>A work-item owns a position of the keys, then elements of the values, where neighbours are adjacent.</summary>
 internal readonly struct CooperativeAttention : IAttentionForm
 {
+    public static void Barrier() => Group.Barrier();
+
     public static void Scores(AttentionArgs args, long table, int kvHead, long query, int from, int count, ArrayView<float> scores)
     {
         for (int i = Group.IdxX; i < count; i += Group.DimX)

@@ -50,7 +50,7 @@ internal static class LinearKernel<TProjector>
                 args.Y.Data[at] = args.Accumulate != 0 ? args.Y.Data[at] + y : y;
             }
 
-            Group.Barrier(); // before the sums are overwritten
+            TProjector.Barrier(); // before the sums are overwritten
         }
     }
 }

@@ -13,7 +13,7 @@ internal static class NormKernel
         ArrayView<float> scratch = SharedMemory.Allocate<float>(Team.Size);
         int columns = args.X.Columns;
         long x = args.X.Row(Grid.IdxX), y = args.Y.Row(Grid.IdxX);
-        float squares = Team.Sum(scratch, RowSum.Squares(args.X.Data, x, columns, 0f));
+        float squares = Team.Sum<CooperativeForm>(scratch, RowSum.Squares(args.X.Data, x, columns, 0f));
         float scale = 1f / MathF.Sqrt(squares / columns + args.Epsilon);
         for (int i = Group.IdxX; i < columns; i += Group.DimX)
         {
@@ -28,8 +28,8 @@ internal static class NormKernel
         ArrayView<float> scratch = SharedMemory.Allocate<float>(Team.Size);
         int columns = args.X.Columns;
         long x = args.X.Row(Grid.IdxX), y = args.Y.Row(Grid.IdxX);
-        float mean = Team.Sum(scratch, RowSum.Values(args.X.Data, x, columns)) / columns;
-        float variance = Team.Sum(scratch, RowSum.Squares(args.X.Data, x, columns, mean)) / columns;
+        float mean = Team.Sum<CooperativeForm>(scratch, RowSum.Values(args.X.Data, x, columns)) / columns;
+        float variance = Team.Sum<CooperativeForm>(scratch, RowSum.Squares(args.X.Data, x, columns, mean)) / columns;
         float scale = 1f / MathF.Sqrt(variance + args.Epsilon);
         for (int i = Group.IdxX; i < columns; i += Group.DimX)
         {

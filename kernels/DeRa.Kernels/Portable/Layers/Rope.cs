@@ -23,7 +23,7 @@ internal static class RopeKernel
         float scale = 1f;
         if (args.HasHeadNorm != 0)
         {
-            float squares = Team.Sum(scratch, RowSum.Squares(qkv, from, dim, 0f));
+            float squares = Team.Sum<CooperativeForm>(scratch, RowSum.Squares(qkv, from, dim, 0f));
             scale = 1f / MathF.Sqrt(squares / dim + args.Epsilon);
         }
 

@@ -1,0 +1,99 @@
+using ILGPU;
+
+namespace DeRa.Kernels.Portable;
+
+/// <summary>
+/// All-λ scoring in one launch: a group projects a tile of the vocabulary for a block of rows with both models and folds (max, Σ e^(z − max),
+/// Σ e^(z − max)·d) for every λ; the last group of a block of rows merges the tiles in order. Bound: both output weights' bytes for each block
+/// of rows, then rows·vocab·λ exponentials. Grid: tiles × row blocks.
+/// </summary>
+internal static class ScoreKernel<TReference, TAligned>
+    where TReference : struct, IProjector
+    where TAligned : struct, IProjector
+{
+    public static void Run(ScoreArgs args)
+    {
+        HeadMemory memory = HeadMemory.Allocate();
+        HeadArgs head = args.Head;
+        int tiles = head.Tiles, tile = Grid.IdxX % tiles, block = Grid.IdxX / tiles, first = tile * HeadArgs.Tile;
+        int firstRow = block * ProjectionRows.Block, rows = IntrinsicMath.Min(ProjectionRows.Block, head.RowCount - firstRow);
+        int count = IntrinsicMath.Min(HeadArgs.Tile, head.Vocabulary - first);
+        HeadTile<TReference, TAligned>.Project(head, memory, tile, firstRow, rows);
+        for (int i = Group.IdxX; i < rows * count; i += Group.DimX)
+        {
+            int r = i / count, token = first + i % count, at = r * HeadArgs.Tile + i % count;
+            float reference = head.Reference.Logit(memory.Reference[at], token), aligned = head.Aligned.Logit(memory.Aligned[at], token);
+            memory.Reference[at] = reference;
+            memory.Aligned[at] = aligned;
+            if (args.Targets.At(firstRow + r) == token)
+            {
+                args.TargetLogits[firstRow + r] = new TargetLogits { Reference = reference, Aligned = aligned };
+            }
+        }
+
+        TReference.Barrier();
+        for (int pair = Group.IdxX; pair < rows * args.LambdaCount; pair += Group.DimX)
+        {
+            int r = pair / args.LambdaCount, lambda = pair % args.LambdaCount;
+            args.Partials[((long)(firstRow + r) * tiles + tile) * args.LambdaCount + lambda] =
+                Fold(memory, r * HeadArgs.Tile, count, args.Lambdas[lambda]);
+        }
+
+        if (!LastGroup.IsLast<TReference>(ref head.Counters[block], tiles, memory.Flag))
+        {
+            return;
+        }
+
+        for (int pair = Group.IdxX; pair < rows * args.LambdaCount; pair += Group.DimX)
+        {
+            int row = firstRow + pair / args.LambdaCount, lambda = pair % args.LambdaCount;
+            RunningMoment all = RunningMoment.Empty();
+            for (int t = 0; t < tiles; t++)
+            {
+                all = RunningMoment.Merge(all, args.Partials[((long)row * tiles + t) * args.LambdaCount + lambda]);
+            }
+
+            args.Statistics[(long)row * args.LambdaCount + lambda] =
+                new ScoreStatistic { Max = all.Max, Sum = all.Sum, WeightedDifference = all.Difference };
+        }
+    }
+
+    // The maximum first, so that an exponential per token suffices.
+    private static RunningMoment Fold(HeadMemory memory, int from, int count, float lambda)
+    {
+        float max = float.NegativeInfinity;
+        for (int i = from; i < from + count; i++)
+        {
+            float z = HeadScores.Mix(memory.Reference[i], memory.Aligned[i], lambda);
+            max = z > max ? z : max;
+        }
+
+        float sum = 0, difference = 0;
+        for (int i = from; i < from + count; i++)
+        {
+            float reference = memory.Reference[i], aligned = memory.Aligned[i], z = HeadScores.Mix(reference, aligned, lambda);
+            if (z > float.NegativeInfinity)
+            {
+                float weight = MathF.Exp(z - max);
+                sum += weight;
+                difference += weight * (aligned - reference);
+            }
+        }
+
+        return new() { Max = max, Sum = sum, Difference = difference };
+    }
+}
+
+/// <summary>Arguments of <see cref="ScoreKernel{TReference, TAligned}"/>; of the head's only models, sizes and counters are used.</summary>
+internal struct ScoreArgs
+{
+    public HeadArgs Head;
+    public IntView Targets;
+    public ArrayView<float> Lambdas;
+    public int LambdaCount;
+
+    /// <summary>[rows, tiles, λ].</summary>
+    public ArrayView<RunningMoment> Partials;
+    public ArrayView<ScoreStatistic> Statistics;
+    public ArrayView<TargetLogits> TargetLogits;
+}
