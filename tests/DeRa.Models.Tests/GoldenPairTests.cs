@@ -5,7 +5,7 @@ namespace DeRa.Models.Tests;
 /// <summary>
 /// Mixtures of the golden pairs: z = (1 − λ)·z_r + λ·z_a, with log-probabilities, KLs and greedy continuations from transformers' logits in float64.
 /// </summary>
-[TestFixtureSource(typeof(TestDevice), nameof(TestDevice.NamesWithHead))]
+[TestFixtureSource(typeof(TestDevice), nameof(TestDevice.Names))]
 internal sealed class GoldenPairTests(string deviceName) : DeviceTests(deviceName)
 {
     [Test]

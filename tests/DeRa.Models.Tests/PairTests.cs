@@ -4,7 +4,7 @@ using DeRa.Kernels;
 namespace DeRa.Models.Tests;
 
 /// <summary>What two checkpoints share, and when they do not fit.</summary>
-[TestFixtureSource(typeof(TestDevice), nameof(TestDevice.NamesWithHead))]
+[TestFixtureSource(typeof(TestDevice), nameof(TestDevice.Names))]
 internal sealed class PairTests(string deviceName) : DeviceTests(deviceName)
 {
     [Test]

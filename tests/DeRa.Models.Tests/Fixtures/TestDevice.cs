@@ -9,9 +9,6 @@ internal sealed class TestDevice(string name)
 
     public static IEnumerable<string> Names => ["cpu", "opencl"];
 
-    /// <summary>Those that have the head.</summary>
-    public static IEnumerable<string> NamesWithHead => ["cpu"];
-
     /// <summary>The set; ignores the test where the machine has none.</summary>
     public KernelSet Kernels => Open(name);
 
