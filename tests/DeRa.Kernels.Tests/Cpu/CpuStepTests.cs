@@ -49,34 +49,31 @@ public sealed class CpuStepTests
     [Test]
     public void A_warm_step_allocates_no_more_than_the_launch_itself()
     {
-        const int Steps = 30;
         using var set = new CpuKernelSet(2);
         using var tensors = new CpuTensors(set, 3);
         Matrix x = tensors.Matrix(tensors.Normal(64), 64), y = tensors.Empty(1, 64);
         Weight w = tensors.Weight(tensors.Normal(64 * 64, 0.1), 64, 64, DType.BF16);
-        long few = Allocated(2), many = Allocated(200);
-        Assert.That(few / Steps, Is.LessThan(1024), "bytes per launch");
-        Assert.That((many - few) / Steps, Is.LessThan(198 * 8), "bytes for 198 more operations: the smallest object has 24");
+        long few = LeastAllocated(2), many = LeastAllocated(200);
+        Assert.That(few, Is.LessThan(1024), "bytes per launch");
+        Assert.That(many - few, Is.LessThan(198 * 8), "bytes for 198 more operations: the smallest object has 24");
 
-        long Allocated(int operations)
+        // Of many steps, because the counter is the process's: the test host allocates now and then.
+        long LeastAllocated(int operations)
         {
-            long before = 0;
-            for (int step = 0; step < Steps + 10; step++)
+            long least = long.MaxValue;
+            for (int step = 0; step < 40; step++)
             {
-                if (step == 10)
-                {
-                    before = GC.GetTotalAllocatedBytes(precise: true);
-                }
-
+                long before = GC.GetTotalAllocatedBytes(precise: true);
                 for (int i = 0; i < operations; i++)
                 {
                     set.Linear(x, w, null, y);
                 }
 
                 set.Run();
+                least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
             }
 
-            return GC.GetTotalAllocatedBytes(precise: true) - before;
+            return least;
         }
     }
 
