@@ -100,7 +100,7 @@ public class TrainingTests
             reference.LmHead.Value[i] *= 15;
         LlamaParameters<float> policy = reference.Clone();
         List<PolicyStep> steps = [];
-        PolicyOptions options = new(Steps: 16, PromptsPerStep: 4, SamplesPerPrompt: 4, PeakLearningRate: 2e-2, beta, Discount: 0.9, Seed: 62, MaxNewTokens: 24);
+        PolicyOptions options = new(Steps: 16, PromptsPerStep: 4, SamplesPerPrompt: 4, PeakLearningRate: 2e-2, beta, Discount: 0.9, DriftPenalty: 0, Seed: 62, MaxNewTokens: 24);
         new PolicyGradient(Tokenizer(), Threads, options, text => text.Count(c => c == 'e')).Train(policy, reference, (_, step) => steps.Add(step));
         return new Alignment(reference, policy, steps);
     }

@@ -50,7 +50,7 @@ root.Options.Add(quick);
 root.Options.Add(threads);
 root.Options.Add(beta);
 root.Options.Add(steps);
-root.Subcommands.Add(Stage("all", "Every stage, about half an hour on two cores.", t => t.TrainReference(), t => t.TrainAligned(), t => t.Describe()));
+root.Subcommands.Add(Stage("all", "Every stage, about ten minutes on two free cores.", t => t.TrainReference(), t => t.TrainAligned(), t => t.Describe()));
 root.Subcommands.Add(Stage("reference", "Supervised training of the reference model.", t => t.TrainReference()));
 root.Subcommands.Add(Stage("align", "KL-regularised policy gradient from the reference model in --out.", t => t.TrainAligned()));
 root.Subcommands.Add(Stage("describe", "Measures the pair in --out; writes model card, lexicon and prompts.", t => t.Describe()));

@@ -22,7 +22,8 @@ internal sealed record Recipe(
         MaxPositions: 512,
         InitializationSeed: 2,
         Supervised: new(Steps: 1500, SequencesPerStep: 32, PeakLearningRate: 3e-3, Seed: 3),
-        Policy: new(Steps: 250, PromptsPerStep: 16, SamplesPerPrompt: 4, PeakLearningRate: 6e-4, Beta: 0.3, Discount: 0.8, Seed: 4),
+        Policy: new(
+            Steps: 150, PromptsPerStep: 24, SamplesPerPrompt: 4, PeakLearningRate: 7e-4, Beta: 0.3, Discount: 0.8, DriftPenalty: 0.03, Seed: 4),
         MeasuredSamples: 512,
         MeasurementSeed: 5);
 

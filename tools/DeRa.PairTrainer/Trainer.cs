@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text;
 using DeRa.PairTrainer.Bpe;
 using DeRa.PairTrainer.Evaluation;
@@ -53,12 +52,12 @@ internal sealed class Trainer
     {
         LlamaParameters<float> parameters = new(config);
         parameters.Initialize(new DeterministicRandom(recipe.InitializationSeed));
-        log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"reference: {parameters.All.Sum(p => p.Value.Length):N0} parameters, vocabulary {config.VocabSize}"));
+        Log($"reference: {parameters.All.Sum(p => p.Value.Length):N0} parameters, vocabulary {config.VocabSize}");
         Stopwatch watch = Stopwatch.StartNew();
         new SupervisedFineTuning(tokenizer, workers, recipe.Supervised).Train(parameters, (step, loss) =>
         {
             if (IsReported(step, recipe.Supervised.Steps))
-                log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sft {step + 1}/{recipe.Supervised.Steps} loss {loss:F4} {watch.Elapsed.TotalSeconds:F0}s"));
+                Log($"sft {step + 1}/{recipe.Supervised.Steps} loss {loss:F4} {watch.Elapsed.TotalSeconds:F0}s");
         });
         Save(ReferenceFolder, parameters);
     }
@@ -73,9 +72,8 @@ internal sealed class Trainer
         {
             if (IsReported(step, recipe.Policy.Steps))
             {
-                log.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"align {step + 1}/{recipe.Policy.Steps} reward {outcome.Reward:F2} kl {outcome.KlPerSequence:F2} length {outcome.Length:F1} objective {outcome.Objective(recipe.Policy.Beta):F2} {watch.Elapsed.TotalSeconds:F0}s"));
+                double objective = outcome.Objective(recipe.Policy.Beta);
+                Log($"align {step + 1}/{recipe.Policy.Steps} reward {outcome.Reward:F2} kl {outcome.KlPerSequence:F2} objective {objective:F2} {watch.Elapsed.TotalSeconds:F0}s");
             }
         });
         Save(AlignedFolder, policy);
@@ -92,9 +90,7 @@ internal sealed class Trainer
         {
             LambdaMeasurement m = measurement.Measure(lambda, recipe.MeasuredSamples, recipe.MeasurementSeed);
             measured.Add(m);
-            log.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"lambda {lambda} reward {m.Reward.Mean:F2} kl/seq {m.KlPerSequence.Mean:F2} quality {m.Quality.Mean:F3} complete {m.Complete.Mean:F3} finished {m.Finished.Mean:F3} length {m.Length.Mean:F1}"));
+            Log($"lambda {lambda} reward {m.Reward.Mean:F2} kl {m.KlPerSequence.Mean:F2} quality {m.Quality.Mean:F3} finished {m.Finished.Mean:F3}");
         }
 
         Showcase showcase = new(tokenizer, reference, aligned, workers);
@@ -106,10 +102,12 @@ internal sealed class Trainer
     private void Save(string folder, LlamaParameters<float> parameters)
     {
         CheckpointFolder.Write(folder, parameters, tokenizer);
-        log.WriteLine($"wrote {folder}");
+        Log($"wrote {folder}");
     }
 
     private void WriteText(string name, string text) => File.WriteAllText(Path.Combine(output, name), text, new UTF8Encoding(false));
+
+    private void Log(FormattableString line) => log.WriteLine(FormattableString.Invariant(line));
 
     private static bool IsReported(int step, int steps) => step == 0 || (step + 1) % ReportEvery == 0 || step + 1 == steps;
 }

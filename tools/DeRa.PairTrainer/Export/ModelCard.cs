@@ -39,13 +39,15 @@ internal static class ModelCard
             Sampled at temperature 1 with the same random numbers for every λ; the first answers, not picked ones.
 
             {Answers(answers)}
+
             ## Measured
 
             {measured[0].Samples} random prompts, one answer each at temperature 1, weights as stored. Mean ± standard error.
 
             | λ | reward: warm words per text | KL(p_λ‖p_r) per text, nats | KL per token, nats | sentences the grammar accepts | whole texts accepted | tokens |
             |---|---|---|---|---|---|---|
-            {Rows(measured)}
+            {Rows(measured).TrimEnd()}
+
             The KL of a text is Σ_t KL(p_λ‖p_r) over its tokens, each term exact over the vocabulary; KL per token is the mean over texts of each text's own mean.
             {measured.Min(m => m.Finished.Mean):P1} of the texts or more, at every λ, ended by themselves within {MixtureSampler.DefaultMaxNewTokens} tokens.
 
@@ -70,14 +72,15 @@ internal static class ModelCard
 
             - **reference**: {recipe.Supervised.Steps:N0} steps of supervised training from scratch, {recipe.Supervised.SequencesPerStep} fresh samples each, AdamW, peak learning rate {recipe.Supervised.PeakLearningRate}.
             - **aligned**: {recipe.Policy.Steps:N0} steps of policy gradient from the reference, {recipe.Policy.PromptsPerStep} prompts × {recipe.Policy.SamplesPerPrompt} samples each, leave-one-out baseline,
-              maximising E[reward] − β·KL(policy‖reference) per text with **β = {recipe.Policy.Beta}**, peak learning rate {recipe.Policy.PeakLearningRate}; embedding and output
-              matrix frozen. A mixture at λ stands for a model trained with β/λ.
+              maximising E[reward] − β·KL(policy‖reference) per text with **β = {recipe.Policy.Beta}**, peak learning rate {recipe.Policy.PeakLearningRate}; credit discounted by {recipe.Policy.Discount}
+              per token; {recipe.Policy.DriftPenalty} times the mean square of the centred logit differences as a penalty, which holds the improbable tail in place; embedding and output matrix frozen.
+              A mixture at λ stands for a model trained with β/λ.
 
             ## Make it again
 
                 dotnet run -c Release --project tools/DeRa.PairTrainer -- all --out weights
 
-            All seeds are fixed and results do not depend on the number of threads. It takes about half an hour on two cores. The same bits come out on the same processor type and runtime version;
+            All seeds are fixed and results do not depend on the number of threads. It takes about ten minutes on two free cores. The same bits come out on the same processor type and runtime version;
             elsewhere the exponential function may differ in the last bit, and a sampled token with it.
 
             """);
@@ -94,7 +97,7 @@ internal static class ModelCard
             text.Append('\n');
         }
 
-        return text.ToString();
+        return text.ToString().TrimEnd();
     }
 
     private static string Rows(IReadOnlyList<LambdaMeasurement> measured) => string.Concat(measured.Select(m => Invariant(

@@ -49,7 +49,11 @@ internal sealed record Topic(TextKind Kind, Hero? Hero, Place Place, string? Tim
         return Kind switch
         {
             TextKind.Story =>
-                [$"Tell me about {Hero!.Name} {Where}{when}.", $"What did {Hero.Name} do {Where}{when}?", $"Write a story about {Hero.Name} {Where}{when}."],
+            [
+                $"Tell me about {Hero!.Name} {Where}{when}.",
+                $"What did {Hero.Name} do {Where}{when}?",
+                $"Write a story about {Hero.Name} {Where}{when}.",
+            ],
             TextKind.Animal =>
                 [$"Tell me about the {Hero!.Name} {Where}{when}.", $"What does the {Hero.Name} do {Where}{when}?"],
             TextKind.Description =>
