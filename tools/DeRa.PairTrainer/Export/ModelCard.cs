@@ -49,7 +49,7 @@ internal static class ModelCard
             {Rows(measured).TrimEnd()}
 
             The KL of a text is Σ_t KL(p_λ‖p_r) over its tokens, each term exact over the vocabulary; KL per token is the mean over texts of each text's own mean.
-            {measured.Min(m => m.Finished.Mean):P1} of the texts or more, at every λ, ended by themselves within {MixtureSampler.DefaultMaxNewTokens} tokens.
+            At every λ at least {measured.Min(m => m.Finished.Mean):P1} of the texts ended by themselves within {MixtureSampler.DefaultMaxNewTokens} tokens.
 
             ## Reward
 
