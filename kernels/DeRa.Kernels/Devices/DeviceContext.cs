@@ -99,11 +99,15 @@ public sealed class DeviceContext : IDisposable
                 (Describe(d, i), d.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_GPU), WhyUnusable(d)))];
     }
 
+    /// <summary>For PTX, where a function of its own cannot take views as arguments; OpenCL compilers take longer that way.</summary>
+    internal static void InlineEverything(Context.Builder builder) => builder.Inlining(InliningMode.Aggressive);
+
     private static void AddDevices(Context.Builder builder, DeviceKind kind)
     {
         if (kind == DeviceKind.Cuda)
         {
             builder.Cuda(LiftTargetCap);
+            InlineEverything(builder);
         }
         else
         {

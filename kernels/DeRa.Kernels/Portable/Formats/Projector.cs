@@ -167,7 +167,7 @@ internal readonly struct CooperativeProjector<TFormat> : IProjector
         Group.Barrier();
     }
 
-    private static Eight LoadEight(ArrayView<float> x, long element) => WeightEight.Activations(ref x[element], x, element);
+    private static Eight LoadEight(ArrayView<float> x, long element) => WeightEight.Activations(ref x[element]);
 
     /// <summary>Partial sums of one output for four rows.</summary>
     private struct FourRows

@@ -1,9 +1,11 @@
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text;
 using ILGPU;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
+using ILGPU.Frontend;
 using ILGPU.IR;
 using ILGPU.IR.Intrinsics;
 
@@ -46,66 +48,72 @@ internal static class WeightEight
     public static void Register(Context context)
     {
         IntrinsicImplementationManager manager = context.GetIntrinsicManager();
-        foreach ((string method, string single, string wide) in new[]
+        foreach ((string method, string openCl, string ptx) in new[]
         {
-            (nameof(BFloat16), nameof(SingleBFloat16), nameof(EmitBFloat16)),
-            (nameof(Float16), nameof(SingleFloat16), nameof(EmitFloat16)),
-            (nameof(Float32), nameof(SingleFloat32), nameof(EmitFloat32)),
-            (nameof(Activations), nameof(SingleActivations), nameof(EmitActivations)),
+            (nameof(BFloat16), nameof(EmitOpenClBFloat16), nameof(EmitBFloat16)),
+            (nameof(Float16), nameof(EmitOpenClFloat16), nameof(EmitFloat16)),
+            (nameof(Float32), nameof(EmitOpenClFloat32), nameof(EmitFloat32)),
+            (nameof(Activations), nameof(EmitOpenClFloat32), nameof(EmitActivations)),
         })
         {
             MethodInfo target = typeof(WeightEight).GetMethod(method)!;
-            manager.RegisterMethod(target, new CLIntrinsic(typeof(WeightEight), single, IntrinsicImplementationMode.Redirect));
-            manager.RegisterMethod(target, new PTXIntrinsic(typeof(WeightEight), wide, IntrinsicImplementationMode.GenerateCode));
+            manager.RegisterMethod(target, new CLIntrinsic(typeof(WeightEight), openCl, IntrinsicImplementationMode.GenerateCode));
+            manager.RegisterMethod(target, new PTXIntrinsic(typeof(WeightEight), ptx, IntrinsicImplementationMode.GenerateCode));
         }
     }
 
-    /// <summary>Elements element … element + 7 of bfloat16; <paramref name="at"/> is the first of them.</summary>
-    [IntrinsicImplementation]
-    public static Eight BFloat16(ref ushort at, ArrayView<ushort> data, long element) => SingleBFloat16(ref at, data, element);
+    /// <summary>Eight elements of bfloat16 from the one given on.</summary>
+    [IntrinsicImplementation, External("eightBFloat16")]
+    public static Eight BFloat16(ref ushort at) => Gather(ref at, static (ref ushort at, int i) => WeightBits.BFloat16(Unsafe.Add(ref at, i)));
 
-    /// <summary>Elements element … element + 7 of binary16.</summary>
-    [IntrinsicImplementation]
-    public static Eight Float16(ref ushort at, ArrayView<ushort> data, long element) => SingleFloat16(ref at, data, element);
+    /// <summary>Eight elements of binary16.</summary>
+    [IntrinsicImplementation, External("eightFloat16")]
+    public static Eight Float16(ref ushort at) => Gather(ref at, static (ref ushort at, int i) => WeightBits.Float16(Unsafe.Add(ref at, i)));
 
-    /// <summary>Elements element … element + 7 of binary32, two units each.</summary>
-    [IntrinsicImplementation]
-    public static Eight Float32(ref ushort at, ArrayView<ushort> data, long element) => SingleFloat32(ref at, data, element);
+    /// <summary>Eight elements of binary32, two units each.</summary>
+    [IntrinsicImplementation, External("eightFloat32")]
+    public static Eight Float32(ref ushort at) => Activations(ref Unsafe.As<ushort, float>(ref at));
 
     /// <summary>Eight activations.</summary>
-    [IntrinsicImplementation]
-    public static Eight Activations(ref float at, ArrayView<float> data, long element) => SingleActivations(ref at, data, element);
+    [IntrinsicImplementation, External("eightActivations")]
+    public static Eight Activations(ref float at) => Gather(ref at, static (ref float at, int i) => Unsafe.Add(ref at, i));
 
-    private static Eight SingleBFloat16(ref ushort at, ArrayView<ushort> data, long element) => Decode<BFloat16Format>(data, element);
+    private delegate float Element<T>(ref T at, int index);
 
-    private static Eight SingleFloat16(ref ushort at, ArrayView<ushort> data, long element) => Decode<Float16Format>(data, element);
-
-    private static Eight SingleFloat32(ref ushort at, ArrayView<ushort> data, long element) => Decode<Float32Format>(data, element);
-
-    private static Eight SingleActivations(ref float at, ArrayView<float> data, long element) => new()
+    private static Eight Gather<T>(ref T at, Element<T> element) => new()
     {
-        A = data[element],
-        B = data[element + 1],
-        C = data[element + 2],
-        D = data[element + 3],
-        E = data[element + 4],
-        F = data[element + 5],
-        G = data[element + 6],
-        H = data[element + 7],
+        A = element(ref at, 0),
+        B = element(ref at, 1),
+        C = element(ref at, 2),
+        D = element(ref at, 3),
+        E = element(ref at, 4),
+        F = element(ref at, 5),
+        G = element(ref at, 6),
+        H = element(ref at, 7),
     };
 
-    private static Eight Decode<TFormat>(ArrayView<ushort> data, long element)
-        where TFormat : struct, IWeightFormat => new()
+    private static void EmitOpenClBFloat16(CLBackend backend, CLCodeGenerator generator, Value call) =>
+        EmitOpenCl(generator, call, "as_float8(convert_uint8(vload8(0, (global const ushort*)(size_t)({0}))) << 16)");
+
+    private static void EmitOpenClFloat16(CLBackend backend, CLCodeGenerator generator, Value call) =>
+        EmitOpenCl(generator, call, "vload_half8(0, (global const half*)(size_t)({0}))");
+
+    private static void EmitOpenClFloat32(CLBackend backend, CLCodeGenerator generator, Value call) =>
+        EmitOpenCl(generator, call, "vload8(0, (global const float*)(size_t)({0}))");
+
+    // The struct is eight floats in order: stored to as such.
+    private static void EmitOpenCl(CLCodeGenerator generator, Value call, string load)
+    {
+        string at = generator.Load(call[0]).ToString()!;
+        var result = generator.Allocate(call);
+        using (var statement = generator.BeginStatement(result))
         {
-            A = TFormat.Load(data, element),
-            B = TFormat.Load(data, element + 1),
-            C = TFormat.Load(data, element + 2),
-            D = TFormat.Load(data, element + 3),
-            E = TFormat.Load(data, element + 4),
-            F = TFormat.Load(data, element + 5),
-            G = TFormat.Load(data, element + 6),
-            H = TFormat.Load(data, element + 7),
-        };
+            statement.AppendCommand(result.ToString()!); // a statement makes the generator declare the variable
+        }
+
+        string value = load.Replace("{0}", at, StringComparison.Ordinal);
+        generator.Builder.Append(CultureInfo.InvariantCulture, $"vstore8({value}, 0, (private float*)&{result});\n");
+    }
 
     private static void EmitBFloat16(PTXBackend backend, PTXCodeGenerator generator, Value call)
     {

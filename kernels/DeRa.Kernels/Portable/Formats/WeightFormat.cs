@@ -27,7 +27,7 @@ internal readonly struct BFloat16Format : IWeightFormat
 
     public static float Load(ArrayView<ushort> data, long element) => WeightBits.BFloat16(data[element]);
 
-    public static Eight LoadEight(ArrayView<ushort> data, long element) => WeightEight.BFloat16(ref data[element], data, element);
+    public static Eight LoadEight(ArrayView<ushort> data, long element) => WeightEight.BFloat16(ref data[element]);
 }
 
 /// <summary>IEEE binary16.</summary>
@@ -39,7 +39,7 @@ internal readonly struct Float16Format : IWeightFormat
 
     public static float Load(ArrayView<ushort> data, long element) => WeightBits.Float16(data[element]);
 
-    public static Eight LoadEight(ArrayView<ushort> data, long element) => WeightEight.Float16(ref data[element], data, element);
+    public static Eight LoadEight(ArrayView<ushort> data, long element) => WeightEight.Float16(ref data[element]);
 }
 
 /// <summary>IEEE binary32.</summary>
@@ -51,5 +51,5 @@ internal readonly struct Float32Format : IWeightFormat
 
     public static float Load(ArrayView<ushort> data, long element) => WeightBits.Float32(data[2 * element], data[2 * element + 1]);
 
-    public static Eight LoadEight(ArrayView<ushort> data, long element) => WeightEight.Float32(ref data[2 * element], data, element);
+    public static Eight LoadEight(ArrayView<ushort> data, long element) => WeightEight.Float32(ref data[2 * element]);
 }

@@ -1,0 +1,66 @@
+using System.Reflection;
+using DeRa.Kernels.Portable;
+using ILGPU;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.PTX;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+
+namespace DeRa.Kernels.Tests.Portable;
+
+/// <summary>Every kernel compiles to PTX without a GPU and, where ptxas is found, assembles for sm_80 without spilling registers.</summary>
+internal sealed class PtxTests
+{
+    private const string Target = "sm_80";
+    private Context? context;
+    private PTXBackend? backend;
+
+    private static IEnumerable<TestCaseData> Kernels => PortableKernels.All().Select(k => new TestCaseData(k.Method).SetArgDisplayNames(k.Name));
+
+    [OneTimeSetUp]
+    public void Open()
+    {
+        context = DeviceContext.CreateContext(builder => DeviceContext.InlineEverything(builder.CPU()));
+        backend = new PTXBackend(context, CudaArchitecture.SM_80, new CudaInstructionSet(8, 0), nvvmAPI: null!);
+    }
+
+    [OneTimeTearDown]
+    public void Close()
+    {
+        backend?.Dispose();
+        context?.Dispose();
+    }
+
+    [TestCaseSource(nameof(Kernels))]
+    public void Compiles_and_assembles_without_spills(MethodInfo kernel)
+    {
+        var compiled = (PTXCompiledKernel)backend!.Compile(
+            EntryPointDescription.FromExplicitlyGroupedKernel(kernel), new KernelSpecialization(Team.Size, 1));
+        Assert.That(compiled.PTXAssembly, Does.Contain($".target {Target}"));
+        if (Ptxas.Find() is not { } ptxas)
+        {
+            Assert.Ignore("compiled to PTX; not assembled: no ptxas (DERA_PTXAS or PATH; tools/get-ptxas.sh fetches one)");
+            return;
+        }
+
+        Assembled assembled = Ptxas.Assemble(ptxas, compiled.PTXAssembly, Target);
+        TestContext.Out.WriteLine($"{assembled.Registers} registers, {assembled.StackBytes} bytes stack, {assembled.SharedBytes} bytes shared");
+        Assert.That(assembled.Ok, Is.True, assembled.Log);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(assembled.SpillBytes, Is.Zero, assembled.Log);
+            Assert.That(assembled.StackBytes, Is.Zero, assembled.Log);
+            Assert.That(assembled.SharedBytes, Is.LessThanOrEqualTo(48 << 10), "static shared memory of a CUDA kernel");
+        }
+    }
+
+    [Test]
+    public void Every_projection_reads_aligned_weights_sixteen_bytes_at_a_time()
+    {
+        MethodInfo linear = PortableKernels.All().Single(k => k.Name == $"LinearKernel_Run_{nameof(BFloat16Format)}").Method;
+        var compiled = (PTXCompiledKernel)backend!.Compile(
+            EntryPointDescription.FromExplicitlyGroupedKernel(linear), new KernelSpecialization(Team.Size, 1));
+        Assert.That(compiled.PTXAssembly, Does.Contain("ld.global.nc.L1::no_allocate.v4.b32"));
+    }
+}
