@@ -40,13 +40,15 @@ internal sealed class Generation(Sequence sequence, IReadOnlySet<int> stopTokens
             text += stopText.Flush();
         }
 
+        // At λ = 0 the mixture is the reference, at λ = 1 the aligned model, whichever figures the head was asked for.
+        float lambda = Sequence.Request.Lambda;
         events.Writer.TryWrite(new TokenEvent(
             result.Token,
             text,
             result.LogProb,
-            Known(result.LogProbReference),
-            Known(result.LogProbAligned),
-            Sequence.Request.Lambda == 0 ? 0 : Known(result.KlReference), // at λ = 0 the mixture is the reference
+            lambda == 0 ? result.LogProb : Known(result.LogProbReference),
+            lambda == 1 ? result.LogProb : Known(result.LogProbAligned),
+            lambda == 0 ? 0 : Known(result.KlReference),
             topTokens,
             finish));
         if (finish is not null)

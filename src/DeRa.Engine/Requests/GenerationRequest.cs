@@ -22,7 +22,8 @@ public sealed record GenerationRequest
     public IReadOnlyList<string> StopTexts { get; init; } = [];
 
     /// <summary>
-    /// Also report KL against the reference. Costs the reference model's forward at λ = 1, which otherwise runs the aligned model alone.
+    /// Also report log-probabilities under each model and KL against the reference. Costs the reference model's forward at λ = 1, which otherwise
+    /// runs the aligned model alone; λ = 0 runs the reference alone all the same.
     /// </summary>
     public bool Statistics { get; init; }
 

@@ -16,9 +16,9 @@ public enum FinishReason
 /// <param name="TokenId">The token.</param>
 /// <param name="Text">Text that became certain with it; may be empty while a character is incomplete.</param>
 /// <param name="LogProb">log p_λ(token).</param>
-/// <param name="LogProbReference">log p_r(token); null if the reference model did not run.</param>
-/// <param name="LogProbAligned">log p_a(token); null if the aligned model did not run.</param>
-/// <param name="KlReference">KL(p_λ ‖ p_r) at this position; null if the reference model did not run.</param>
+/// <param name="LogProbReference">log p_r(token); known at λ = 0 and where the request asks for statistics, else null.</param>
+/// <param name="LogProbAligned">log p_a(token); known at λ = 1 and, for λ ≠ 0, where the request asks for statistics, else null.</param>
+/// <param name="KlReference">KL(p_λ ‖ p_r) at this position; 0 at λ = 0, known where the request asks for statistics, else null.</param>
 /// <param name="TopTokens">Most likely tokens at this position, if asked for.</param>
 /// <param name="Finish">Set on the last event.</param>
 public sealed record TokenEvent(
@@ -36,7 +36,7 @@ public sealed record TokenEvent(
 /// <param name="Text">Their text without special tokens, cut before a stop text.</param>
 /// <param name="Finish">Why it ended.</param>
 /// <param name="LogProb">Σ log p_λ(token).</param>
-/// <param name="KlReference">Σ KL(p_λ ‖ p_r) over the positions; null if the reference model did not run.</param>
+/// <param name="KlReference">Σ KL(p_λ ‖ p_r) over the positions; null where a position's is.</param>
 /// <param name="Events">Token by token.</param>
 public sealed record GenerationResult(
     IReadOnlyList<int> Tokens, string Text, FinishReason Finish, double LogProb, double? KlReference, IReadOnlyList<TokenEvent> Events);

@@ -1,0 +1,44 @@
+using DeRa.Kernels;
+
+namespace DeRa.Engine.Tests;
+
+/// <summary>Pairs and devices that the tests run on.</summary>
+internal static class Pairs
+{
+    public static string Root { get; } = FindRoot();
+
+    public static EngineOptions Bundled(string device = "cpu") => Folders(Path.Combine(Root, "weights"), "reference", device);
+
+    public static EngineOptions Golden(string name, string device = "cpu") => Folders(Path.Combine(Root, "tests", "Golden", "models", name), "ref", device);
+
+    /// <summary>cpu always; opencl is reported as skipped where it is absent, except in CI, where absence is a failure.</summary>
+    public static void Require(string device)
+    {
+        bool present = DeviceCatalog.List().Any(candidate => candidate.IsUsable && candidate.Description.Id.StartsWith(device, StringComparison.Ordinal));
+        if (!present && Environment.GetEnvironmentVariable("CI") != "true")
+        {
+            Assert.Ignore($"no usable {device} device on this machine");
+        }
+
+        Assert.That(present, Is.True, $"CI needs a usable {device} device");
+    }
+
+    private static EngineOptions Folders(string folder, string reference, string device) => new()
+    {
+        ReferenceFolder = Path.Combine(folder, reference),
+        AlignedFolder = Path.Combine(folder, "aligned"),
+        Device = device,
+        CachePositions = 8192,
+    };
+
+    private static string FindRoot()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "DeRa.Engine.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return folder?.FullName ?? throw new DirectoryNotFoundException("DeRa.Engine.sln is in no folder above the tests");
+    }
+}
