@@ -170,7 +170,7 @@ public sealed class RealignmentEngineTests
     {
         EngineOptions options = Pairs.Bundled() with { AlignedFolder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()) };
         CopyWithOneTokenRenamed(Pairs.Bundled().AlignedFolder, options.AlignedFolder);
-        Assert.That(async () => await RealignmentEngine.LoadAsync(options), Throws.TypeOf<PairMismatchException>().With.Message.Contains("<|user|>"));
+        Assert.That(async () => await RealignmentEngine.LoadAsync(options), Throws.TypeOf<PairMismatchException>().With.Message.Contains("<|human|>"));
         Directory.Delete(options.AlignedFolder, recursive: true);
     }
 
