@@ -37,6 +37,16 @@ public sealed class BadInputTests
         yield return Case("a model without template", ["template", "--model", Model], "{}", "chat_template");
         yield return Case("a dtype nobody knows", Generate("--tokens", "1", "--dtype", "int4"), "", "int4");
 
+        yield return Case("half a surrogate pair", Generate("--prompts", "-"), "{\"prompt\": \"\\ud800\"}", "surrogate");
+        yield return Case("half a surrogate pair in an id", Score(), "{\"id\": \"\\udc00\", \"tokens\": [1, 2]}", "surrogate");
+        yield return Case("a line of standard input", Score(), "{\"tokens\": 1}", "standard input, line 1");
+        yield return Case("a device nobody knows", ["generate", "--tokens", "1", "--device", "gpu"], "", "'gpu'");
+        yield return Case("a device number that is none", ["selftest", "--device", "opencl:x"], "", "'opencl:x'");
+        yield return Case("a temperature that is no number", Generate("--tokens", "1", "--temperature", "warm"), "", "expected a number");
+        yield return Case("top tokens that nothing would show", Generate("--tokens", "1", "--top-logprobs", "3"), "", "--json");
+        yield return Case("a chat of token ids", Generate("--tokens", "1", "--chat"), "", "--chat");
+        yield return Case("a generation prompt that is no flag", ["template"], "{\"messages\": [], \"add_generation_prompt\": \"yes\"}", "add_generation_prompt");
+
         static string[] Score() =>
             ["score", "--device", "cpu", "--reference", Model, "--aligned", Path.Combine(Golden.Models, "llama_basic", "aligned")];
 
@@ -51,6 +61,7 @@ public sealed class BadInputTests
         Assert.That(outcome.ExitCode, Is.EqualTo(2), outcome.Error);
         Assert.That(outcome.Error, Does.Contain(named));
         Assert.That(outcome.Error, Does.Not.Contain("   at "), "a stack trace");
+        Assert.That(outcome.Error, Does.Not.Contain("System."), "a .NET type");
         Assert.That(outcome.Output, Is.Empty);
     }
 

@@ -14,7 +14,7 @@ internal static class DeraCommand
         {
             foreach (ParseError error in parsed.Errors)
             {
-                await Console.Error.WriteLineAsync($"dera: {error.Message}");
+                await Console.Error.WriteLineAsync($"dera: {Plain(error.Message)}");
             }
 
             await Console.Error.WriteLineAsync($"dera: see '{Usage(parsed.CommandResult)} --help'");
@@ -48,6 +48,12 @@ internal static class DeraCommand
         DevicesCommand.Create(),
         SelfTestCommand.Create(),
     };
+
+    /// <summary>The parser's message without the names of .NET types.</summary>
+    private static string Plain(string message) => message
+        .Replace(" as expected type 'System.Single'.", ": expected a number.", StringComparison.Ordinal)
+        .Replace(" as expected type 'System.Int32'.", ": expected an integer.", StringComparison.Ordinal)
+        .Replace(" as expected type 'System.UInt64'.", ": expected an integer of at least 0.", StringComparison.Ordinal);
 
     private static string Usage(CommandResult command) => command.Command is RootCommand ? "dera" : $"dera {command.Command.Name}";
 }

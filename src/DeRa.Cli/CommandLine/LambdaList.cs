@@ -13,6 +13,7 @@ internal static class LambdaList
     {
         Description = "Realignment strength: 0 is the reference, 1 the aligned model, more extrapolates. A value, a list 0,0.5,1 or a range 0:2:0.25",
         DefaultValueFactory = _ => defaultValue,
+        HelpName = "LIST",
     };
 
     public static float[] Parse(string text)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using DeRa.Engine;
 using DeRa.Kernels;
 
@@ -52,9 +53,9 @@ internal sealed record PairArguments(string ReferenceFolder, string AlignedFolde
 }
 
 /// <summary><c>--device</c> and <c>--dtype</c>.</summary>
-internal sealed class DeviceFlags
+internal sealed partial class DeviceFlags
 {
-    private readonly Option<string> device = new("--device") { Description = "auto, cpu, opencl[:i] or cuda[:i]", DefaultValueFactory = _ => "auto", HelpName = "DEVICE" };
+    private readonly Option<string> device = CreateDevice();
     private readonly Option<string> dtype = new("--dtype") { Description = "Storage of the weights on the device: auto (as in the checkpoint), f32, f16 or bf16", DefaultValueFactory = _ => "auto" };
 
     public DeviceFlags() => dtype.AcceptOnlyFromAmong("auto", "f32", "f16", "bf16");
@@ -63,6 +64,21 @@ internal sealed class DeviceFlags
     {
         command.Options.Add(device);
         command.Options.Add(dtype);
+    }
+
+    /// <summary><c>--device</c>; a name of another form is a mistake of the command line, not of the machine.</summary>
+    public static Option<string> CreateDevice()
+    {
+        var device = new Option<string>("--device") { Description = "auto, cpu, opencl[:i] or cuda[:i]", DefaultValueFactory = _ => "auto", HelpName = "DEVICE" };
+        device.Validators.Add(result =>
+        {
+            string value = result.GetValueOrDefault<string>();
+            if (!DeviceForm().IsMatch(value))
+            {
+                result.AddError($"--device: expected auto, cpu, opencl[:number] or cuda[:number], found '{value}'");
+            }
+        });
+        return device;
     }
 
     public DeviceArguments Read(ParseResult parsed) => new(
@@ -74,6 +90,9 @@ internal sealed class DeviceFlags
             "bf16" => DType.BF16,
             _ => null,
         });
+
+    [GeneratedRegex("^(auto|cpu|(opencl|cuda)(:[0-9]{1,9})?)\\z")]
+    private static partial Regex DeviceForm();
 }
 
 /// <summary>Where to run, and the weights' storage type there; null keeps the checkpoint's.</summary>

@@ -8,15 +8,15 @@ namespace DeRa.Cli.CommandLine;
 internal sealed class SamplingFlags
 {
     private readonly Option<float> temperature = Number("--temperature", "Divides the logits; 0 is greedy", 1);
-    private readonly Option<int> topK = new("--top-k") { Description = "Keep the k most likely tokens; 0 keeps all" };
+    private readonly Option<int> topK = new("--top-k") { Description = "Keep the k most likely tokens; 0 keeps all", HelpName = "K" };
     private readonly Option<float> topP = Number("--top-p", "Keep the smallest set of most likely tokens with this mass", 1);
     private readonly Option<float> minP = Number("--min-p", "Keep tokens at least this likely relative to the most likely one", 0);
     private readonly Option<float> repetition = Number("--repetition-penalty", "Divide positive, multiply negative logits of tokens seen in prompt or output", 1);
     private readonly Option<float> presence = Number("--presence-penalty", "Subtract once from logits of tokens put out before", 0);
     private readonly Option<float> frequency = Number("--frequency-penalty", "Subtract per earlier output of a token", 0);
     private readonly Option<string[]> bias = new("--logit-bias") { Description = "id=value, added to a token's logit; -inf forbids it. May be given often", DefaultValueFactory = _ => [], HelpName = "ID=VALUE" };
-    private readonly Option<ulong> seed = new("--seed") { Description = "Same seed, same tokens" };
-    private readonly Option<int> maxTokens = new("--max-tokens") { Description = "Most tokens to put out", DefaultValueFactory = _ => 128 };
+    private readonly Option<ulong> seed = new("--seed") { Description = "Same seed, same tokens", HelpName = "N" };
+    private readonly Option<int> maxTokens = new("--max-tokens") { Description = "Most tokens to put out", DefaultValueFactory = _ => 128, HelpName = "N" };
     private readonly Option<string[]> stop = new("--stop") { Description = "Text that ends the output; it is cut before it. May be given often", DefaultValueFactory = _ => [], HelpName = "TEXT" };
     private readonly Option<bool> ignoreEos = new("--ignore-eos") { Description = "Do not stop at end-of-sequence tokens" };
 
@@ -76,5 +76,5 @@ internal sealed class SamplingFlags
     }
 
     private static Option<float> Number(string name, string description, float defaultValue) =>
-        new(name) { Description = description, DefaultValueFactory = _ => defaultValue };
+        new(name) { Description = description, DefaultValueFactory = _ => defaultValue, HelpName = "X" };
 }

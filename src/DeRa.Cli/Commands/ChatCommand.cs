@@ -12,7 +12,7 @@ internal sealed class ChatCommand
     private readonly PairFlags pair = new();
     private readonly SamplingFlags sampling = new();
     private readonly Option<string> lambda = LambdaList.Option("1");
-    private readonly Option<int> context = new("--context") { Description = "Most tokens of a conversation", DefaultValueFactory = _ => 4096 };
+    private readonly Option<int> context = new("--context") { Description = "Most tokens of a conversation", HelpName = "N", DefaultValueFactory = _ => 4096 };
 
     public static Command Create()
     {

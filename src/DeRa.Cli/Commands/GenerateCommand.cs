@@ -15,7 +15,7 @@ internal sealed class GenerateCommand
     private readonly Option<string?> prompts = new("--prompts") { Description = "JSONL of {\"prompt\"}, {\"messages\"} or {\"tokens\"}, with an optional \"id\"; - is standard input", HelpName = "FILE" };
     private readonly Option<string?> tokens = new("--tokens") { Description = "Token ids to continue, as in 1,2,3; bypasses the tokenizer", HelpName = "IDS" };
     private readonly Option<bool> chat = new("--chat") { Description = "Treat prompts as the user's message and render them with the model's chat template" };
-    private readonly Option<int> topTokens = new("--top-logprobs") { Description = "With --json: the most likely tokens per position, up to 32" };
+    private readonly Option<int> topTokens = new("--top-logprobs") { Description = "With --json: the most likely tokens per position, up to 32", HelpName = "N" };
     private readonly Option<bool> json = new("--json") { Description = "One JSON line per result" };
 
     public static Command Create()
@@ -38,6 +38,11 @@ internal sealed class GenerateCommand
         PairArguments folders = pair.Read(parsed);
         float[] lambdas = LambdaList.Parse(parsed.GetValue(lambda)!);
         bool asJson = parsed.GetValue(json);
+        if (parsed.GetValue(topTokens) != 0 && !asJson)
+        {
+            throw new InputException("--top-logprobs: expected beside --json, which reports them");
+        }
+
         PairText text = PairText.Load(folders.ReferenceFolder, folders.AlignedFolder);
         Prompt[] all = ReadPrompts(parsed, text);
         GenerationRequest template = sampling.Read(parsed) with
@@ -91,6 +96,8 @@ internal sealed class GenerateCommand
         {
             case ({ } value, null, null):
                 return [Prompt.FromText(text, value, asChat)];
+            case (null, null, { } list) when asChat:
+                throw new InputException($"--chat: expected --prompt or --prompts to render with the chat template, found --tokens {list}");
             case (null, null, { } list):
                 return [Prompt.FromTokens(list)];
             case (null, { } path, null):

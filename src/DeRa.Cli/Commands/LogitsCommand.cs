@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using DeRa.Cli.CommandLine;
+using DeRa.Cli.Output;
 using DeRa.Kernels;
 using DeRa.Models;
 
@@ -34,22 +35,9 @@ internal sealed class LogitsCommand
         using KernelSet kernels = DeviceCatalog.Open(where.Device, line => Console.Error.WriteLine(line));
         using ModelPair single = ModelPair.Load(folder, null, kernels, where.WeightType);
 
-        // Written beside the target and moved there when complete: a failure leaves no half of a file.
-        string target = parsed.GetValue(output)!, partial = target + ".part";
-        try
-        {
-            using (FileStream file = File.Create(partial))
-            {
-                LogitsComputer.Compute(single.Reference, kernels, ids, (_, logits) => file.Write(MemoryMarshal.AsBytes(logits)));
-            }
-
-            File.Move(partial, target, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
-
+        CompleteFile.Write(
+            parsed.GetValue(output)!,
+            file => LogitsComputer.Compute(single.Reference, kernels, ids, (_, logits) => file.Write(MemoryMarshal.AsBytes(logits))));
         return ExitCode.Done;
     }
 }

@@ -47,15 +47,29 @@ internal sealed class ScoreCommand
 
         using var scorer = new Scorer(kernels, models, lambdas);
         string target = parsed.GetValue(output)!;
-        using TextWriter? file = target == "-" ? null : new StreamWriter(target);
-        TextWriter writer = file ?? Console.Out;
-        foreach ((ScoreLine line, IReadOnlyList<LambdaScore> scores) in lines.Zip(scorer.Score(lines.Select(line => line.Item))))
+        if (target == "-")
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            writer.WriteLine(Json.Line(new Scored(line.Id, line.Item.Tokens, line.Item.From, [.. scores.Select(score => new ScoredLambda(score))])));
+            Write(Console.Out);
+        }
+        else
+        {
+            CompleteFile.Write(target, file =>
+            {
+                using var writer = new StreamWriter(file);
+                Write(writer);
+            });
         }
 
         return Task.FromResult(ExitCode.Done);
+
+        void Write(TextWriter writer)
+        {
+            foreach ((ScoreLine line, IReadOnlyList<LambdaScore> scores) in lines.Zip(scorer.Score(lines.Select(line => line.Item))))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                writer.WriteLine(Json.Line(new Scored(line.Id, line.Item.Tokens, line.Item.From, [.. scores.Select(score => new ScoredLambda(score))])));
+            }
+        }
     }
 
     private static ScoreLine[] ReadLines(string source, PairText text)

@@ -11,7 +11,7 @@ namespace DeRa.Cli.Commands;
 /// <summary><c>dera selftest</c>: every kernel of a device against float64 references.</summary>
 internal sealed class SelfTestCommand
 {
-    private readonly Option<string> device = new("--device") { Description = "auto, cpu, opencl[:i] or cuda[:i]", DefaultValueFactory = _ => "auto", HelpName = "DEVICE" };
+    private readonly Option<string> device = DeviceFlags.CreateDevice();
     private readonly Option<bool> json = new("--json") { Description = "One JSON line per check" };
 
     public static Command Create()

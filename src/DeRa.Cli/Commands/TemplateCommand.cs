@@ -10,7 +10,7 @@ namespace DeRa.Cli.Commands;
 /// <summary><c>dera template</c>: renders conversations with a model's chat template.</summary>
 internal sealed class TemplateCommand
 {
-    private readonly Option<string> model = new("--model") { Description = "Folder of the model (default: the bundled pair's)", DefaultValueFactory = _ => BundledPair.Aligned, HelpName = "DIR" };
+    private readonly Option<string?> model = new("--model") { Description = "Folder of the model (default: the bundled pair's)", HelpName = "DIR" };
 
     public static Command Create()
     {
@@ -25,10 +25,10 @@ internal sealed class TemplateCommand
 
     private int Run(ParseResult parsed)
     {
-        string folder = PairFlags.RequireFolder(parsed.GetValue(model)!);
+        string folder = PairFlags.RequireFolder(parsed.GetValue(model) ?? BundledPair.Aligned);
         ModelChatTemplate template = ModelChatTemplate.LoadIfPresent(folder)
             ?? throw new InputException($"{folder}: expected a chat_template in tokenizer_config.json or chat_template.jinja, found none");
-        foreach (string line in InputLines.Read("standard input", Console.In, line => Render(template, line)))
+        foreach (string line in InputLines.Read(InputLines.StandardInput, Console.In, line => Render(template, line)))
         {
             Console.Out.WriteLine(line);
         }
@@ -53,7 +53,7 @@ internal sealed class TemplateCommand
         {
             var input = new ChatTemplateInput(messages)
             {
-                AddGenerationPrompt = line.TryGetProperty("add_generation_prompt", out JsonElement add) && add.ValueKind == JsonValueKind.True,
+                AddGenerationPrompt = line.TryGetProperty("add_generation_prompt", out JsonElement add) && InputLines.Flag(add, "add_generation_prompt"),
             };
             return Json.Line(new { rendered = template.Render(input, target => SetVariables(target, variables)) });
         }

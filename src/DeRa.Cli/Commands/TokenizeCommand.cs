@@ -8,7 +8,7 @@ namespace DeRa.Cli.Commands;
 /// <summary><c>dera tokenize</c>: text to token ids and back, a line each.</summary>
 internal sealed class TokenizeCommand
 {
-    private readonly Option<string> model = new("--model") { Description = "Folder of the model (default: the bundled pair's)", DefaultValueFactory = _ => BundledPair.Aligned, HelpName = "DIR" };
+    private readonly Option<string?> model = new("--model") { Description = "Folder of the model (default: the bundled pair's)", HelpName = "DIR" };
     private readonly Option<bool> decode = new("--decode") { Description = "Arrays of ids in, JSON strings out" };
     private readonly Option<bool> noSpecial = new("--no-special") { Description = "Leave out the special tokens that the tokenizer puts around a text" };
     private readonly Option<bool> skipSpecial = new("--skip-special") { Description = "With --decode: leave out special tokens" };
@@ -28,11 +28,11 @@ internal sealed class TokenizeCommand
 
     private int Run(ParseResult parsed)
     {
-        Tokenizer tokenizer = Tokenizer.Load(PairFlags.RequireFolder(parsed.GetValue(model)!));
+        Tokenizer tokenizer = Tokenizer.Load(PairFlags.RequireFolder(parsed.GetValue(model) ?? BundledPair.Aligned));
         bool addSpecial = !parsed.GetValue(noSpecial), skip = parsed.GetValue(skipSpecial);
         IEnumerable<string> lines = parsed.GetValue(decode)
-            ? InputLines.Read("standard input", Console.In, line => Json.Line(tokenizer.Decode(InputLines.Tokens(line, "ids"), skip)))
-            : InputLines.Read("standard input", Console.In, line => Json.Line(tokenizer.Encode(InputLines.Text(line, "text"), addSpecial)));
+            ? InputLines.Read(InputLines.StandardInput, Console.In, line => Json.Line(tokenizer.Decode(InputLines.Tokens(line, "ids"), skip)))
+            : InputLines.Read(InputLines.StandardInput, Console.In, line => Json.Line(tokenizer.Encode(InputLines.Text(line, "text"), addSpecial)));
         foreach (string line in lines)
         {
             Console.Out.WriteLine(line);

@@ -6,6 +6,9 @@ namespace DeRa.Cli.Output;
 /// <summary>Reads JSON, one value a line, and says which line is wrong. Blank lines are passed over.</summary>
 internal static class InputLines
 {
+    /// <summary>Stands for standard input in place of a file.</summary>
+    public const string StandardInput = "-";
+
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     /// <param name="source">What the lines come from, for messages.</param>
@@ -13,6 +16,7 @@ internal static class InputLines
     /// <param name="read">Makes a value of one line; throws <see cref="InputException"/> with what is wrong, without the place.</param>
     public static IEnumerable<T> Read<T>(string source, TextReader reader, Func<JsonElement, T> read)
     {
+        string name = source == StandardInput ? "standard input" : source;
         int number = 0;
         while (reader.ReadLine() is { } line)
         {
@@ -26,15 +30,16 @@ internal static class InputLines
             try
             {
                 using JsonDocument document = JsonDocument.Parse(line, Strict);
+                RequireCharacters(document.RootElement);
                 value = read(document.RootElement);
             }
             catch (JsonException exception)
             {
-                throw new InputException($"{source}, line {number}: expected JSON, found something else: {exception.Message}");
+                throw new InputException($"{name}, line {number}: expected JSON, found something else: {exception.Message}");
             }
             catch (InputException exception)
             {
-                throw new InputException($"{source}, line {number}: {exception.Message}");
+                throw new InputException($"{name}, line {number}: {exception.Message}");
             }
 
             yield return value;
@@ -42,7 +47,7 @@ internal static class InputLines
     }
 
     /// <summary>A file, or standard input for <c>-</c>.</summary>
-    public static TextReader Open(string path) => path == "-"
+    public static TextReader Open(string path) => path == StandardInput
         ? Console.In
         : File.Exists(path) ? new StreamReader(path) : throw new InputException($"{path}: expected a file, found nothing");
 
@@ -65,6 +70,10 @@ internal static class InputLines
         ];
     }
 
+    public static bool Flag(JsonElement element, string field) => element.ValueKind is JsonValueKind.True or JsonValueKind.False
+        ? element.GetBoolean()
+        : throw new InputException($"{field}: expected true or false, found {Kind(element)}");
+
     public static string Kind(JsonElement element) => element.ValueKind switch
     {
         JsonValueKind.Object => "an object",
@@ -74,4 +83,42 @@ internal static class InputLines
         JsonValueKind.Null => "null",
         _ => "a boolean",
     };
+
+    /// <summary>JSON can spell half of a surrogate pair (\uD800), which is no character and no string of .NET's.</summary>
+    private static void RequireCharacters(JsonElement element)
+    {
+        try
+        {
+            ReadStrings(element);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new InputException("expected text, found half of a surrogate pair (an escape \\ud800 to \\udfff by itself)");
+        }
+    }
+
+    private static void ReadStrings(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (JsonProperty property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    ReadStrings(property.Value);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                foreach (JsonElement item in element.EnumerateArray())
+                {
+                    ReadStrings(item);
+                }
+
+                break;
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+        }
+    }
 }

@@ -45,6 +45,6 @@ public static class RealignmentFormulas
             Divergence((lambda - 1) * slope - normalizer));
     }
 
-    /// <summary>A divergence is never negative: what is below 0 got there by rounding. NaN stays NaN.</summary>
-    private static double Divergence(double value) => value < 0 ? 0 : value;
+    /// <summary>A divergence is never negative: what is below 0 got there by rounding, and −0 becomes 0. NaN stays NaN.</summary>
+    private static double Divergence(double value) => value <= 0 ? 0 : value;
 }
