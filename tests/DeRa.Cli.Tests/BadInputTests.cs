@@ -29,6 +29,7 @@ public sealed class BadInputTests
         yield return Case("a line that is not JSON", Generate("--prompts", "-"), "{\"tokens\": [1]}\nnonsense", "line 2");
         yield return Case("a prompt of the wrong type", Generate("--prompts", "-"), "{\"prompt\": 5}", "prompt");
         yield return Case("a prompts file that is not there", Generate("--prompts", "missing.jsonl"), "", "missing.jsonl");
+        yield return Case("a folder of prompts", Generate("--prompts", Model), "", "found a folder");
         yield return Case("a score line without completion", Score(), "{\"prompt\": \"a\"}", "completion");
         yield return Case("a start outside the text", Score(), "{\"tokens\": [1, 2], \"from\": 2}", "from");
         yield return Case("a start before anything is given", Score(), "{\"tokens\": [1, 2], \"from\": 0}", "from");
