@@ -6,7 +6,7 @@ public abstract class DeviceFixture(string spec)
     protected KernelSet Set { get; private set; } = null!;
 
     [OneTimeSetUp]
-    public void OpenSet() => Set = KernelSets.Open(spec);
+    public void OpenSet() => Set = DeviceCatalog.Open(spec);
 
     [OneTimeTearDown]
     public void CloseSet() => Set?.Dispose();
