@@ -1,5 +1,7 @@
 using System.Text;
 using DeRa.Cli.CommandLine;
 
+// JSON is UTF-8, whatever the locale says.
+Console.InputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 return await DeraCommand.RunAsync(args);

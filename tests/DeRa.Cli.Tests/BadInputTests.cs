@@ -35,6 +35,8 @@ public sealed class BadInputTests
         yield return Case("a start before anything is given", Score(), "{\"tokens\": [1, 2], \"from\": 0}", "from");
         yield return Case("one token to score", Score(), "{\"tokens\": [1]}", "tokens");
         yield return Case("a key twice", Score(), "{\"tokens\": [1, 2], \"tokens\": [1, 2]}", "line 1");
+        yield return Case("a folder to write to", ["logits", "--model", Model, "--tokens", "1", "--out", Model], "", "found a folder");
+        yield return Case("a file in a folder that is not there", [.. Score(), "--output", "no/such/folder/x"], "{\"tokens\": [1, 2]}", "existing folder");
         yield return Case("a model without template", ["template", "--model", Model], "{}", "chat_template");
         yield return Case("a dtype nobody knows", Generate("--tokens", "1", "--dtype", "int4"), "", "int4");
 
@@ -82,5 +84,17 @@ public sealed class BadInputTests
         Assert.That(outcome.ExitCode, Is.EqualTo(2), outcome.Error);
         Assert.That(Directory.GetFiles(folder), Is.Empty);
         Directory.Delete(folder);
+    }
+
+    [Test]
+    public void A_link_is_written_through_and_stays_a_link()
+    {
+        string folder = Directory.CreateTempSubdirectory().FullName, target = Path.Combine(folder, "target"), link = Path.Combine(folder, "link");
+        File.WriteAllText(target, new string('x', 100_000));
+        File.CreateSymbolicLink(link, target);
+        Dera.Done(["logits", "--device", "cpu", "--model", Model, "--tokens", "1,2", "--out", link]);
+        Assert.That(new FileInfo(link).LinkTarget, Is.EqualTo(target));
+        Assert.That(new FileInfo(target).Length, Is.GreaterThan(0).And.LessThan(100_000));
+        Directory.Delete(folder, recursive: true);
     }
 }

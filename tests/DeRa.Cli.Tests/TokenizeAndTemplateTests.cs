@@ -34,6 +34,14 @@ public sealed class TokenizeAndTemplateTests
     }
 
     [Test]
+    public void Byte_order_marks_blank_lines_and_carriage_returns_do_not_matter()
+    {
+        string folder = Path.Combine(Golden.Root, "tests", "Golden", "tokenizers", "small_zephyr");
+        string plain = Dera.Done(["tokenize", "--model", folder], "\"a\"\n\"\\ufeffb\"\n").Output;
+        Assert.That(Dera.Done(["tokenize", "--model", folder], "\uFEFF\"a\"\r\n\r\n\"\\ufeffb\"").Output, Is.EqualTo(plain));
+    }
+
+    [Test]
     public void Renders_published_templates()
     {
         string folder = Golden.Shared("chat_templates");

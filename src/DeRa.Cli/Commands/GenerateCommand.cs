@@ -44,7 +44,9 @@ internal sealed class GenerateCommand
         }
 
         PairText text = PairText.Load(folders.ReferenceFolder, folders.AlignedFolder);
-        Prompt[] all = ReadPrompts(parsed, text);
+
+        // Reads of standard input cannot be cancelled, so the wait for them is: Ctrl-C ends the command at once.
+        Prompt[] all = await Task.Run(() => ReadPrompts(parsed, text), CancellationToken.None).WaitAsync(cancellationToken);
         GenerationRequest template = sampling.Read(parsed) with
         {
             Statistics = asJson || lambdas.Length > 1,

@@ -32,11 +32,13 @@ internal sealed class LogitsCommand
         string folder = PairFlags.RequireFolder(parsed.GetValue(model)!);
         int[] ids = Prompt.FromTokens(parsed.GetValue(tokens)!).Tokens;
         DeviceArguments where = device.Read(parsed);
+        string target = parsed.GetValue(output)!;
+        CompleteFile.RequirePlace(target);
         using KernelSet kernels = DeviceCatalog.Open(where.Device, line => Console.Error.WriteLine(line));
         using ModelPair single = ModelPair.Load(folder, null, kernels, where.WeightType);
 
         CompleteFile.Write(
-            parsed.GetValue(output)!,
+            target,
             file => LogitsComputer.Compute(single.Reference, kernels, ids, (_, logits) => file.Write(MemoryMarshal.AsBytes(logits))));
         return ExitCode.Done;
     }

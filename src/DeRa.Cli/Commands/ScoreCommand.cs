@@ -13,6 +13,8 @@ namespace DeRa.Cli.Commands;
 /// <summary><c>dera score</c>: likelihoods, divergences and normalisers of given texts under many λ.</summary>
 internal sealed class ScoreCommand
 {
+    private const string StandardOutput = "-";
+
     private readonly PairFlags pair = new();
     private readonly Option<string> lambda = LambdaList.Option("0,0.25,0.5,0.75,1");
     private readonly Option<string> input = new("--input") { Description = "JSONL of {\"id\", \"tokens\", \"from\"} or {\"id\", \"prompt\", \"completion\"}; - is standard input", DefaultValueFactory = _ => "-", HelpName = "FILE" };
@@ -26,16 +28,23 @@ internal sealed class ScoreCommand
         command.Options.Add(flags.output);
         command.Options.Add(flags.lambda);
         flags.pair.AddTo(command);
-        command.SetAction(flags.Run);
+        command.SetAction(flags.RunAsync);
         return command;
     }
 
-    private Task<int> Run(ParseResult parsed, CancellationToken cancellationToken)
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         PairArguments folders = pair.Read(parsed);
         float[] lambdas = LambdaList.Parse(parsed.GetValue(lambda)!);
         PairText text = PairText.Load(folders.ReferenceFolder, folders.AlignedFolder);
-        ScoreLine[] lines = ReadLines(parsed.GetValue(input)!, text);
+        string source = parsed.GetValue(input)!, target = parsed.GetValue(output)!;
+        if (target != StandardOutput)
+        {
+            CompleteFile.RequirePlace(target);
+        }
+
+        // Reads of standard input cannot be cancelled, so the wait for them is: Ctrl-C ends the command at once.
+        ScoreLine[] lines = await Task.Run(() => ReadLines(source, text), CancellationToken.None).WaitAsync(cancellationToken);
 
         using KernelSet kernels = DeviceCatalog.Open(folders.Device.Device, line => Console.Error.WriteLine(line));
         using ModelPair models = ModelPair.Load(folders.ReferenceFolder, folders.AlignedFolder, kernels, folders.Device.WeightType);
@@ -46,8 +55,7 @@ internal sealed class ScoreCommand
         }
 
         using var scorer = new Scorer(kernels, models, lambdas);
-        string target = parsed.GetValue(output)!;
-        if (target == "-")
+        if (target == StandardOutput)
         {
             Write(Console.Out);
         }
@@ -60,7 +68,7 @@ internal sealed class ScoreCommand
             });
         }
 
-        return Task.FromResult(ExitCode.Done);
+        return ExitCode.Done;
 
         void Write(TextWriter writer)
         {

@@ -1,12 +1,26 @@
+using DeRa.Cli.CommandLine;
+
 namespace DeRa.Cli.Output;
 
-/// <summary>A result file that is there whole or not at all: written beside its place and moved there when complete.</summary>
+/// <summary>
+/// A result file that is there whole or not at all: written beside its place and moved there when complete. Devices, pipes and links are written
+/// in place: a file moved to where they are would destroy them, /dev/null for everybody on the machine.
+/// </summary>
 internal static class CompleteFile
 {
     /// <param name="path">The file; replaced if it exists.</param>
     /// <param name="write">Fills it; what it throws leaves the place as it was.</param>
+    /// <exception cref="InputException">The path is a folder, or in none.</exception>
     public static void Write(string path, Action<Stream> write)
     {
+        RequirePlace(path);
+        if (IsWrittenInPlace(path))
+        {
+            using FileStream place = File.Create(path);
+            write(place);
+            return;
+        }
+
         string partial = path + ".part";
         try
         {
@@ -21,5 +35,26 @@ internal static class CompleteFile
         {
             File.Delete(partial);
         }
+    }
+
+    /// <summary>Requires that a file can be at the path, so that a command can say so before it starts working.</summary>
+    public static void RequirePlace(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new InputException($"{path}: expected a file to write, found a folder");
+        }
+
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
+        {
+            throw new InputException($"{path}: expected a file in an existing folder, found no such folder");
+        }
+    }
+
+    // Devices and pipes have no length. An empty ordinary file is taken for one and has nothing to lose.
+    private static bool IsWrittenInPlace(string path)
+    {
+        var file = new FileInfo(path);
+        return file.LinkTarget is not null || (file.Exists && file.Length == 0);
     }
 }

@@ -9,6 +9,9 @@ internal static class InputLines
     /// <summary>Stands for standard input in place of a file.</summary>
     public const string StandardInput = "-";
 
+    // Editors on Windows put one in front; standard input keeps it where a file's reader takes it off.
+    private const char ByteOrderMark = '\uFEFF';
+
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     /// <param name="source">What the lines come from, for messages.</param>
@@ -29,7 +32,7 @@ internal static class InputLines
             T value;
             try
             {
-                using JsonDocument document = JsonDocument.Parse(line, Strict);
+                using JsonDocument document = JsonDocument.Parse(number == 1 ? line.TrimStart(ByteOrderMark) : line, Strict);
                 RequireCharacters(document.RootElement);
                 value = read(document.RootElement);
             }
