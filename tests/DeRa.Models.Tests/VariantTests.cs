@@ -21,6 +21,55 @@ internal sealed class VariantTests(string deviceName) : DeviceTests(deviceName)
         }
     }
 
+    [Test]
+    public void A_head_stored_beside_a_tied_embedding_does_not_count()
+    {
+        using var checkpoint = new TinyCheckpoint(
+            Variants.Llama(""" "rope_theta": 100.0 """, tied: true),
+            change: tensors => tensors["lm_head.weight"] = (tensors["model.embed_tokens.weight"].Shape, new float[123 * 40]));
+        MatchesTheOracle(checkpoint);
+    }
+
+    [Test]
+    public void Gpt2_may_have_a_head_of_its_own()
+    {
+        string config = Variants.Config("gpt2, unscaled attention, exact gelu").Replace("\"n_head\"", "\"tie_word_embeddings\": false, \"n_head\"", StringComparison.Ordinal);
+        using var checkpoint = new TinyCheckpoint(config, change: tensors =>
+        {
+            (int[] shape, float[] values) = tensors["transformer.wte.weight"];
+            tensors["lm_head.weight"] = (shape, [.. values.Reverse()]);
+        });
+        MatchesTheOracle(checkpoint);
+    }
+
+    /// <summary>The embedding lies in float16's subnormal range: an engine that flushes those to zero would see nothing.</summary>
+    [Test]
+    public void Types_may_differ_from_tensor_to_tensor_and_subnormals_count()
+    {
+        string config = Variants.Llama(""" "attention_bias": true """).Replace("1e-5", "1e-14", StringComparison.Ordinal);
+        string[] types = ["F16", "BF16", "F32"];
+        int next = 0;
+        var chosen = new Dictionary<string, string> { ["model.embed_tokens.weight"] = "F16" };
+        using var checkpoint = new TinyCheckpoint(
+            config,
+            change: tensors =>
+            {
+                float[] embedding = tensors["model.embed_tokens.weight"].Values;
+                for (int i = 0; i < embedding.Length; i++) embedding[i] *= 1e-5f;
+            },
+            dtype: name => chosen.TryGetValue(name, out string? type) ? type : chosen[name] = types[next++ % 3]);
+        MatchesTheOracle(checkpoint);
+    }
+
+    private void MatchesTheOracle(TinyCheckpoint checkpoint)
+    {
+        var oracle = new HfCheckpoint(checkpoint.Path);
+        using var model = new SingleModel(Device.Kernels, checkpoint.Path);
+        int[] tokens = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2];
+        Close.Within(
+            GoldenCase.LogitTolerance, model.Logits(tokens, null, 5, 1), [.. HfModels.Logits(oracle, tokens).SelectMany(row => row)], "logits");
+    }
+
     /// <summary>Decoding across the length where the frequencies change: the engine prefills again where the regime says so.</summary>
     [TestCase("llama, rope dynamic past its length")]
     [TestCase("phi3, longrope past its length")]

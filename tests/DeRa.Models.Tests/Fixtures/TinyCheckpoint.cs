@@ -11,12 +11,19 @@ internal sealed class TinyCheckpoint : IDisposable
     private readonly JsonObject config;
     private readonly Random random;
     private readonly Dictionary<string, (int[] Shape, float[] Values)> tensors = [];
+    private readonly Func<string, string> dtype;
 
     /// <param name="config">config.json.</param>
     /// <param name="seed">Of the weights.</param>
     /// <param name="change">May alter tensors before they are written.</param>
-    public TinyCheckpoint(string config, int seed = 1, Action<Dictionary<string, (int[] Shape, float[] Values)>>? change = null)
+    /// <param name="dtype">F32, F16 or BF16 for a tensor's name; F32 where not given.</param>
+    public TinyCheckpoint(
+        string config,
+        int seed = 1,
+        Action<Dictionary<string, (int[] Shape, float[] Values)>>? change = null,
+        Func<string, string>? dtype = null)
     {
+        this.dtype = dtype ?? (_ => "F32");
         this.config = JsonNode.Parse(config)!.AsObject();
         random = new Random(seed);
         switch ((string)this.config["model_type"]!)
@@ -154,16 +161,17 @@ internal sealed class TinyCheckpoint : IDisposable
     private void WriteTensors(string path)
     {
         var header = new JsonObject();
-        int end = 0;
+        using var data = new MemoryStream();
         foreach ((string name, (int[] shape, float[] values)) in tensors)
         {
+            int begin = (int)data.Length;
+            foreach (float value in values) data.Write(Encode(dtype(name), value));
             header[name] = new JsonObject
             {
-                ["dtype"] = "F32",
+                ["dtype"] = dtype(name),
                 ["shape"] = new JsonArray([.. shape.Select(d => (JsonNode)d)]),
-                ["data_offsets"] = new JsonArray(end, end + (4 * values.Length)),
+                ["data_offsets"] = new JsonArray(begin, (int)data.Length),
             };
-            end += 4 * values.Length;
         }
 
         using FileStream file = File.Create(path);
@@ -172,6 +180,13 @@ internal sealed class TinyCheckpoint : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
         file.Write(length);
         file.Write(json);
-        foreach ((_, float[] values) in tensors.Values) file.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values));
+        file.Write(data.ToArray());
     }
+
+    private static byte[] Encode(string dtype, float value) => dtype switch
+    {
+        "F16" => BitConverter.GetBytes((Half)value),
+        "BF16" => BitConverter.GetBytes((ushort)(BitConverter.SingleToUInt32Bits(value) >> 16)),
+        _ => BitConverter.GetBytes(value),
+    };
 }

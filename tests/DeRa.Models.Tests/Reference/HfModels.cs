@@ -50,7 +50,7 @@ internal static class HfModels
         }
 
         x = Rms(x, c["norm.weight"], epsilon, normOffset);
-        return Linear(x, c.Find("lm_head.weight") ?? c["embed_tokens.weight"]);
+        return Linear(x, Head(c, "lm_head.weight", "embed_tokens.weight"));
     }
 
     // modeling_phi3.py
@@ -75,7 +75,7 @@ internal static class HfModels
             x = Add(x, Linear(gated, c[at + "mlp.down_proj.weight"]));
         }
 
-        return Linear(Rms(x, c["norm.weight"], epsilon), c.Find("lm_head.weight") ?? c["embed_tokens.weight"]);
+        return Linear(Rms(x, c["norm.weight"], epsilon), Head(c, "lm_head.weight", "embed_tokens.weight"));
     }
 
     // modeling_gemma2.py
@@ -104,7 +104,7 @@ internal static class HfModels
             x = Add(x, Norm(mlp, "post_feedforward_layernorm"));
         }
 
-        double[][] logits = Linear(Rms(x, c["norm.weight"], epsilon, 1), c.Find("lm_head.weight") ?? c["embed_tokens.weight"]);
+        double[][] logits = Linear(Rms(x, c["norm.weight"], epsilon, 1), Head(c, "lm_head.weight", "embed_tokens.weight"));
         return Map(logits, row => [.. row.Select(z => Cap(z, c.Number("final_logit_softcapping")))]);
     }
 
@@ -133,7 +133,7 @@ internal static class HfModels
         }
 
         x = LayerNorm(x, c["final_layer_norm.weight"], c["final_layer_norm.bias"], epsilon);
-        return Linear(x, c.Find("embed_out.weight") ?? c["embed_in.weight"]);
+        return Linear(x, Head(c, "embed_out.weight", "embed_in.weight"));
     }
 
     // modeling_gpt2.py
@@ -157,8 +157,12 @@ internal static class HfModels
             x = Add(x, Conv(up, "mlp.c_proj"));
         }
 
-        return Linear(LayerNorm(x, c["ln_f.weight"], c["ln_f.bias"], epsilon), c.Find("lm_head.weight") ?? c["wte.weight"]);
+        return Linear(LayerNorm(x, c["ln_f.weight"], c["ln_f.bias"], epsilon), Head(c, "lm_head.weight", "wte.weight"));
     }
+
+    // A head that is stored beside a tied embedding does not count.
+    private static Tensor Head(HfCheckpoint c, string head, string embedding) =>
+        c.Flag("tie_word_embeddings", c.ModelType is "gpt2" or "gemma" or "gemma2") ? c[embedding] : c[head];
 
     private static double[][] Embed(Tensor table, int[] rows) => [.. rows.Select(table.Row)];
 

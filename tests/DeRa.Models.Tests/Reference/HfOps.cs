@@ -95,9 +95,10 @@ internal static class HfOps
     {
         "silu" => x / (1 + Math.Exp(-x)),
         "gelu" => x * 0.5 * (1 + Erf(x / Math.Sqrt(2))),
-        "gelu_new" or "gelu_pytorch_tanh" => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))),
+        "gelu_new" or "gelu_pytorch_tanh" or "gelu_fast" => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))),
         "quick_gelu" => x / (1 + Math.Exp(-1.702 * x)),
         "relu" => Math.Max(x, 0),
+        "relu2" => Math.Max(x, 0) * Math.Max(x, 0),
         _ => throw new NotSupportedException(name),
     };
 

@@ -34,7 +34,7 @@ internal static class HfRope
             case "llama3":
                 return (Llama3(Frequencies(theta, _ => 1), factor, Get("low_freq_factor", 0), Get("high_freq_factor", 0),
                     Get("original_max_position_embeddings", 0)), 1);
-            case "longrope":
+            case "longrope" or "su":
                 double original = Get("original_max_position_embeddings", max);
                 double stretch = max / original;
                 string set = n > original ? "long_factor" : "short_factor";
@@ -42,8 +42,11 @@ internal static class HfRope
                 double derived = stretch <= 1 ? 1 : Math.Sqrt(1 + (Math.Log(stretch) / Math.Log(original)));
                 return (Frequencies(theta, i => divisors[i]), Get("attention_factor", derived));
             case "yarn":
+                double Magnitude(double weight) => factor <= 1 ? 1 : (0.1 * weight * Math.Log(factor)) + 1;
+                double all = Get("mscale_all_dim", 0), magnitude = all == 0 ? Magnitude(1) : Magnitude(Get("mscale", 0)) / Magnitude(all);
+                bool truncate = !(rope!.Value.TryGetProperty("truncate", out JsonElement cut) && cut.ValueKind == JsonValueKind.False);
                 return (Yarn(Frequencies(theta, _ => 1), theta, dim, factor, Get("original_max_position_embeddings", max),
-                    Get("beta_fast", 32), Get("beta_slow", 1)), Get("attention_factor", (0.1 * Math.Log(factor)) + 1));
+                    Get("beta_fast", 32), Get("beta_slow", 1), truncate), Get("attention_factor", magnitude));
             default:
                 throw new NotSupportedException(type);
         }
@@ -61,10 +64,12 @@ internal static class HfRope
         }),
     ];
 
-    private static double[] Yarn(double[] plain, double theta, int dim, double factor, double original, double fast, double slow)
+    private static double[] Yarn(double[] plain, double theta, int dim, double factor, double original, double fast, double slow, bool truncate)
     {
         double Dimension(double rotations) => dim * Math.Log(original / (rotations * 2 * Math.PI)) / (2 * Math.Log(theta));
-        double low = Math.Max(Math.Floor(Dimension(fast)), 0), high = Math.Min(Math.Ceiling(Dimension(slow)), dim - 1);
+        double low = Dimension(fast), high = Dimension(slow);
+        if (truncate) (low, high) = (Math.Floor(low), Math.Ceiling(high));
+        (low, high) = (Math.Max(low, 0), Math.Min(high, dim - 1));
         if (low == high) high += 0.001;
         return
         [
