@@ -2,6 +2,7 @@ using System.Reflection;
 using DeRa.Kernels.Portable;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 
@@ -73,6 +74,18 @@ public sealed class DeviceContext : IDisposable
     {
         Accelerator.Dispose();
         context.Dispose();
+    }
+
+    /// <summary>
+    /// No device: one group after another on threads of this process, one thread for each work-item, by the kernels' .NET bodies. Barriers hold and
+    /// indices of views are asserted, so it shows what the form for GPUs computes without a GPU; far too slow for anything else.
+    /// </summary>
+    /// <param name="groupSize">Work-items of a group.</param>
+    internal static DeviceContext Emulate(int groupSize)
+    {
+        Context context = CreateContext(builder => builder.CPU(new CPUDevice(groupSize, 1, 1)));
+        var description = new DeviceDescription(DeviceKind.OpenCl, 0, "ILGPU's emulation", $"groups of {groupSize} threads", 0);
+        return new DeviceContext(context, context.CreateCPUAccelerator(0, CPUAcceleratorMode.Parallel), description);
     }
 
     /// <summary>A context with the settings every kernel here relies on.</summary>

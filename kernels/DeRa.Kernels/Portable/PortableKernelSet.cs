@@ -16,10 +16,19 @@ public partial class PortableKernelSet : KernelSet
     /// <param name="device">Disposed of with the set.</param>
     /// <param name="form">How work is divided; by the device's type when null.</param>
     public PortableKernelSet(DeviceContext device, KernelForm? form = null)
+        : this(device ?? throw new ArgumentNullException(nameof(device)), form ?? (device.IsProcessor ? KernelForm.Serial : KernelForm.Cooperative), Team.Size)
     {
-        ArgumentNullException.ThrowIfNull(device);
+    }
+
+    /// <summary>With cooperative groups of a size that the emulation is faster with.</summary>
+    /// <param name="device">Disposed of with the set.</param>
+    /// <param name="form">How work is divided.</param>
+    /// <param name="teamSize">Work-items of a cooperative group: a power of two from 16 to <see cref="Team.Size"/>.</param>
+    internal PortableKernelSet(DeviceContext device, KernelForm form, int teamSize)
+    {
         this.device = device;
-        this.form = form ?? (device.IsProcessor ? KernelForm.Serial : KernelForm.Cooperative);
+        this.form = form;
+        GroupSize = form == KernelForm.Serial ? 1 : teamSize;
         launcher = new KernelLauncher(device);
         none = AllocateBytes(Alignment);
     }
@@ -31,7 +40,7 @@ public partial class PortableKernelSet : KernelSet
     public override long LaunchCount => launcher.Count;
 
     /// <summary>Work-items per group of the kernels that have no other wish.</summary>
-    private int GroupSize => form == KernelForm.Serial ? 1 : Team.Size;
+    private int GroupSize { get; }
 
     /// <inheritdoc />
     public override void Run()

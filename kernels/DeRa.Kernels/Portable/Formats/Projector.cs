@@ -72,12 +72,13 @@ internal readonly struct SerialProjector<TFormat> : IProjector
 
 /// <summary>
 /// Sixteen neighbours share an output: each takes every sixteenth block of eight inputs, four outputs and four rows at once in registers, and
-/// one work-item adds the sixteen partial sums in order. Eight such lanes of sixteen make the group.
+/// one work-item adds the sixteen partial sums in order. Eight such teams of sixteen make the group; a smaller
+/// power of two does as well.
 /// </summary>
 internal readonly struct CooperativeProjector<TFormat> : IProjector
     where TFormat : struct, IWeightFormat
 {
-    private const int Lanes = 16, Teams = Team.Size / Lanes, OutputsPerLane = ProjectionRows.Block, OutputsPerPass = Teams * OutputsPerLane;
+    private const int Lanes = 16, OutputsPerLane = ProjectionRows.Block;
 
     public static void Barrier() => Group.Barrier();
 
@@ -86,11 +87,12 @@ internal readonly struct CooperativeProjector<TFormat> : IProjector
         int targetStride, ArrayView<float> scratch)
     {
         int thread = Group.IdxX, lane = thread % Lanes, team = thread / Lanes;
+        int outputsPerPass = Group.DimX / Lanes * OutputsPerLane;
 
         // Past the last row or output a work-item repeats the last one and its sums are dropped: no branches inside.
         long x0 = xFirst, x1 = xFirst + (long)IntrinsicMath.Min(1, size.Rows - 1) * xStride;
         long x2 = xFirst + (long)IntrinsicMath.Min(2, size.Rows - 1) * xStride, x3 = xFirst + (long)(size.Rows - 1) * xStride;
-        for (int pass = 0; pass < size.Outputs; pass += OutputsPerPass)
+        for (int pass = 0; pass < size.Outputs; pass += outputsPerPass)
         {
             int first = pass + team * OutputsPerLane, last = size.Outputs - 1;
             long w0 = wFirst + (long)IntrinsicMath.Min(first, last) * size.Depth;
@@ -127,8 +129,8 @@ internal readonly struct CooperativeProjector<TFormat> : IProjector
             s3.Store(scratch, 3, thread);
             Group.Barrier();
 
-            // One sum for each work-item: [row, output of this pass].
-            int row = thread / OutputsPerPass, output = thread % OutputsPerPass;
+            // One sum for each work-item: [output of this pass, row].
+            int row = thread % ProjectionRows.Block, output = thread / ProjectionRows.Block;
             if (row < size.Rows && pass + output < size.Outputs)
             {
                 int from = (output % OutputsPerLane * ProjectionRows.Block + row) * Team.Size + output / OutputsPerLane * Lanes;

@@ -46,10 +46,13 @@ internal static class Draws
         TForm.Barrier();
         for (int half = Group.DimX / 2; half > 0; half /= 2)
         {
-            if (thread < half && TileFold.IsBetter(values[thread + half], tokens[thread + half], values[thread], tokens[thread]))
+            for (int i = thread; i < half; i += Group.DimX)
             {
-                values[thread] = values[thread + half];
-                tokens[thread] = tokens[thread + half];
+                if (TileFold.IsBetter(values[i + half], tokens[i + half], values[i], tokens[i]))
+                {
+                    values[i] = values[i + half];
+                    tokens[i] = tokens[i + half];
+                }
             }
 
             TForm.Barrier();

@@ -154,7 +154,7 @@ internal static class HeadKernel<TReference, TAligned>
             HeadResults.WriteTopTokens<TReference>(args, memory, index, row, all.Mixture.LogSum());
         }
 
-        if (Group.IdxX == 0)
+        for (int writer = Group.IdxX; writer < 1; writer += Group.DimX)
         {
             args.Stages[index] = stage;
             if (stage != SweepStage.Done)

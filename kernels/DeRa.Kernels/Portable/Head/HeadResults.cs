@@ -31,7 +31,7 @@ internal static class HeadResults
 
             aboveToken = Draws.Best<TForm>(memory.Values, memory.Tokens, best, bestToken);
             above = memory.Values[0];
-            if (Group.IdxX == 0)
+            for (int writer = Group.IdxX; writer < 1; writer += Group.DimX)
             {
                 args.TopTokens[(long)index * HeadLimits.MaxTopTokens + i] = new TopToken { TokenId = aboveToken, LogProb = above - logSum };
             }
@@ -55,11 +55,14 @@ internal static class HeadTokens<TReference, TAligned>
         int known = token >= 0 && token < args.Vocabulary ? token : 0; // no logit compares when all are NaN
         TReference.Barrier();
         HeadTile<TReference, TAligned>.ProjectToken(args, memory, known, index);
-        if (Group.IdxX != 0)
+        for (int writer = Group.IdxX; writer < 1; writer += Group.DimX)
         {
-            return;
+            args.Results[index] = Result(args, memory, row, all, known, extraSweeps);
         }
+    }
 
+    private static HeadResult Result(HeadArgs args, HeadMemory memory, HeadRow row, TileFold all, int known, int extraSweeps)
+    {
         MixedLogit logit = HeadScores.At(args, row, memory.Reference[0], memory.Aligned[0], known);
         float logSum = all.Mixture.LogSum();
         var result = new HeadResult
@@ -91,6 +94,6 @@ internal static class HeadTokens<TReference, TAligned>
             result.KlAligned = kl < 0 ? 0 : kl;
         }
 
-        args.Results[index] = result;
+        return result;
     }
 }

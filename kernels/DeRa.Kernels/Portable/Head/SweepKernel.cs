@@ -58,7 +58,7 @@ internal static class SweepKernel<TReference, TAligned>
             {
                 HeadTokens<TReference, TAligned>.Write(
                     args, memory, firstRow + r, args.Rows[firstRow + r], args.States[firstRow + r].Fold, drawn.BestToken, 1);
-                if (Group.IdxX == 0)
+                for (int writer = Group.IdxX; writer < 1; writer += Group.DimX)
                 {
                     args.Stages[firstRow + r] = SweepStage.Done;
                 }

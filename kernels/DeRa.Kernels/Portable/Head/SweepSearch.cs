@@ -69,7 +69,7 @@ internal static class SweepSearch
         }
 
         TForm.Barrier();
-        if (Group.IdxX == 0)
+        for (int writer = Group.IdxX; writer < 1; writer += Group.DimX)
         {
             SweepState state = args.States[index];
             int weights = stage == SweepStage.TopK ? 0 : HeadArgs.Bins;

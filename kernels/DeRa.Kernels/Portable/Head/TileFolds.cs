@@ -38,15 +38,16 @@ internal static class TileFolds
 
         TForm.Barrier();
         TileFold row = TileFold.Empty();
-        if (Group.IdxX < rows && team.Lanes > 1)
+        int merged = team.Lanes > 1 ? rows : 0;
+        for (int r = Group.IdxX; r < merged; r += Group.DimX)
         {
-            row = MergeLanes(memory, team, Group.IdxX);
+            row = MergeLanes(memory, team, r);
         }
 
         TForm.Barrier();
-        if (Group.IdxX < rows && team.Lanes > 1)
+        for (int r = Group.IdxX; r < merged; r += Group.DimX)
         {
-            memory.Folds[Group.IdxX] = row;
+            memory.Folds[r] = row;
         }
 
         TForm.Barrier();

@@ -3,6 +3,11 @@ using ILGPU;
 namespace DeRa.Kernels.Portable;
 
 /// <summary>What the work-items of one group do together. Every member of the group calls these; the order of sums is fixed by its size.</summary>
+/// <remarks>
+/// What only some work-items do before a barrier stands in a loop that runs at most once, never under an if: ILGPU 1.5.3 copies what follows an if into
+/// both of its arms, a barrier as well, and the work-items of one group would wait at different barriers, which is undefined everywhere. A loop
+/// has one way out.
+/// </remarks>
 internal static class Team
 {
     /// <summary>Work-items of a cooperative group, and the length of the scratch that reductions need.</summary>
@@ -17,9 +22,9 @@ internal static class Team
         TForm.Barrier();
         for (int half = Group.DimX / 2; half > 0; half /= 2)
         {
-            if (thread < half)
+            for (int i = thread; i < half; i += Group.DimX)
             {
-                scratch[thread] += scratch[thread + half];
+                scratch[i] += scratch[i + half];
             }
 
             TForm.Barrier();
@@ -39,9 +44,10 @@ internal static class Team
         TForm.Barrier();
         for (int half = Group.DimX / 2; half > 0; half /= 2)
         {
-            if (thread < half && scratch[thread + half] > scratch[thread])
+            for (int i = thread; i < half; i += Group.DimX)
             {
-                scratch[thread] = scratch[thread + half];
+                float other = scratch[i + half];
+                scratch[i] = other > scratch[i] ? other : scratch[i];
             }
 
             TForm.Barrier();
