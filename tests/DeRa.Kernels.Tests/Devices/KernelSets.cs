@@ -9,9 +9,6 @@ public static class KernelSets
     /// <summary>Families with a usable device here. A build server has to have an OpenCL device: there it counts as present, and its absence fails.</summary>
     public static string[] Present { get; } = [.. All.Where(spec => Absence(spec) is null || (spec == "opencl" && Environment.GetEnvironmentVariable("CI") == "true"))];
 
-    /// <summary>Those of them that are not the processor itself.</summary>
-    public static string[] PresentDevices { get; } = [.. Present.Where(spec => spec != "cpu")];
-
     /// <summary>Why a family cannot run here; null if it can.</summary>
     public static string? Absence(string spec)
     {
