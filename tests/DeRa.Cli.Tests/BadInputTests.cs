@@ -28,6 +28,7 @@ public sealed class BadInputTests
         yield return Case("no tokens to put out", Generate("--tokens", "1", "--max-tokens", "0"), "", "max tokens");
         yield return Case("a line that is not JSON", Generate("--prompts", "-"), "{\"tokens\": [1]}\nnonsense", "line 2");
         yield return Case("a prompt of the wrong type", Generate("--prompts", "-"), "{\"prompt\": 5}", "prompt");
+        yield return Case("a seed below zero", Generate("--prompts", "-"), "{\"tokens\": [1], \"seed\": -1}", "seed");
         yield return Case("a prompts file that is not there", Generate("--prompts", "missing.jsonl"), "", "missing.jsonl");
         yield return Case("a folder of prompts", Generate("--prompts", Model), "", "found a folder");
         yield return Case("a score line without completion", Score(), "{\"prompt\": \"a\"}", "completion");

@@ -44,4 +44,25 @@ public sealed class ChatTests
             Assert.That(line.GetProperty("kl_reference").GetDouble(), line.GetProperty("lambda").GetDouble() == 0 ? Is.Zero : Is.GreaterThan(0));
         }
     }
+
+    [Test]
+    public void A_line_draws_by_its_own_seed_as_if_it_were_alone()
+    {
+        string[] common = ["generate", "--device", "cpu", "--chat", "--lambda", "0.5", "--json"];
+        string prompts = string.Join('\n', (string[])
+        [
+            JsonSerializer.Serialize(new { prompt = Question }),
+            JsonSerializer.Serialize(new { prompt = Question, seed = 12345678901234567890UL }),
+            JsonSerializer.Serialize(new { prompt = Question, seed = 5 }),
+        ]);
+        string[] together = Texts([.. common, "--prompts", "-", "--seed", "9"], prompts);
+        string[] alone =
+        [
+            .. ((string[])["9", "12345678901234567890", "5"]).SelectMany(seed => Texts([.. common, "--prompt", Question, "--seed", seed], "")),
+        ];
+        Assert.That(together, Is.EqualTo(alone).And.Unique);
+
+        static string[] Texts(string[] arguments, string input) =>
+            [.. Dera.Done(arguments, input).Lines.Select(line => line.GetProperty("text").GetString()!)];
+    }
 }

@@ -12,7 +12,7 @@ internal sealed class GenerateCommand
     private readonly SamplingFlags sampling = new();
     private readonly Option<string> lambda = LambdaList.Option("1");
     private readonly Option<string?> prompt = new("--prompt") { Description = "Text to continue", HelpName = "TEXT" };
-    private readonly Option<string?> prompts = new("--prompts") { Description = "JSONL of {\"prompt\"}, {\"messages\"} or {\"tokens\"}, with an optional \"id\"; - is standard input", HelpName = "FILE" };
+    private readonly Option<string?> prompts = new("--prompts") { Description = "JSONL of {\"prompt\"}, {\"messages\"} or {\"tokens\"}, with an optional \"id\" and \"seed\"; - is standard input", HelpName = "FILE" };
     private readonly Option<string?> tokens = new("--tokens") { Description = "Token ids to continue, as in 1,2,3; bypasses the tokenizer", HelpName = "IDS" };
     private readonly Option<bool> chat = new("--chat") { Description = "Treat prompts as the user's message and render them with the model's chat template" };
     private readonly Option<int> topTokens = new("--top-logprobs") { Description = "With --json: the most likely tokens per position, up to 32", HelpName = "N" };
@@ -53,7 +53,14 @@ internal sealed class GenerateCommand
             TopTokens = asJson ? parsed.GetValue(topTokens) : 0,
         };
         GenerationRequest[] requests =
-            [.. all.SelectMany(one => lambdas.Select(value => template with { PromptTokens = one.Tokens, Lambda = value }))];
+        [
+            .. all.SelectMany(one => lambdas.Select(value => template with
+            {
+                PromptTokens = one.Tokens,
+                Lambda = value,
+                Sampling = template.Sampling with { Seed = one.Seed ?? template.Sampling.Seed },
+            })),
+        ];
 
         await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(
             folders.EngineOptions(text, CachePlan.Positions(requests)), cancellationToken);

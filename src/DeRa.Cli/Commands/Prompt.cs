@@ -13,6 +13,9 @@ namespace DeRa.Cli.Commands;
 /// <param name="Tokens">Ids, special tokens included.</param>
 internal sealed record Prompt(JsonElement? Id, string Label, int[] Tokens)
 {
+    /// <summary>The line's own "seed"; null takes the command's.</summary>
+    public ulong? Seed { get; private init; }
+
     public static Prompt FromText(PairText text, string prompt, bool chat, JsonElement? id = null) =>
         new(id, prompt, chat ? text.EncodeChat([new ChatMessage("user", prompt)]) : text.Encode(prompt));
 
@@ -27,7 +30,7 @@ internal sealed record Prompt(JsonElement? Id, string Label, int[] Tokens)
         return new Prompt(null, $"{tokens.Length} tokens", tokens);
     }
 
-    /// <summary>A line of a prompts file: {"prompt"}, {"messages"} or {"tokens"}, with an optional "id"; or a plain JSON string.</summary>
+    /// <summary>A line of a prompts file: {"prompt"}, {"messages"} or {"tokens"}, with an optional "id" and "seed"; or a plain JSON string.</summary>
     public static Prompt FromJson(PairText text, JsonElement line, bool chat)
     {
         if (line.ValueKind == JsonValueKind.String)
@@ -40,7 +43,17 @@ internal sealed record Prompt(JsonElement? Id, string Label, int[] Tokens)
             throw new InputException($"expected an object or a string, found {InputLines.Kind(line)}");
         }
 
+        ulong? seed = line.TryGetProperty("seed", out JsonElement number)
+            ? number.ValueKind == JsonValueKind.Number && number.TryGetUInt64(out ulong value)
+                ? value
+                : throw new InputException($"seed: expected an integer of at least 0, found {number.GetRawText()}")
+            : null;
         JsonElement? id = line.TryGetProperty("id", out JsonElement given) ? given.Clone() : null;
+        return Content(text, line, chat, id) with { Seed = seed };
+    }
+
+    private static Prompt Content(PairText text, JsonElement line, bool chat, JsonElement? id)
+    {
         if (line.TryGetProperty("tokens", out JsonElement tokens))
         {
             int[] ids = InputLines.Tokens(tokens, "tokens");
