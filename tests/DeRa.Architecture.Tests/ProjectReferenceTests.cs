@@ -9,6 +9,7 @@ public sealed class ProjectReferenceTests
     private static readonly string[] Layers =
     [
         "DeRa.Cli",
+        "DeRa.Benchmarks",
         "DeRa.Evaluation",
         "DeRa.Engine",
         "DeRa.Models",

@@ -47,6 +47,7 @@ internal static class DeraCommand
         InspectCommand.Create(),
         DevicesCommand.Create(),
         SelfTestCommand.Create(),
+        BenchCommand.Create(),
     };
 
     /// <summary>The parser's message without the names of .NET types.</summary>

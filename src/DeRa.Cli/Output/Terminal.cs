@@ -9,11 +9,16 @@ internal static class Terminal
 {
     private const int WidthWhenRedirected = 120;
 
-    public static IAnsiConsole Out => Console.IsOutputRedirected
-        ? AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new FixedWidthOutput(Console.Out, WidthWhenRedirected) })
-        : AnsiConsole.Console;
+    public static IAnsiConsole Out => OutOfWidth(WidthWhenRedirected);
 
     public static void Write(IRenderable renderable) => Out.Write(renderable);
+
+    /// <summary>As <see cref="Write(IRenderable)"/>, with another width when redirected: for tables whose columns do not wrap.</summary>
+    public static void Write(IRenderable renderable, int widthWhenRedirected) => OutOfWidth(widthWhenRedirected).Write(renderable);
+
+    private static IAnsiConsole OutOfWidth(int widthWhenRedirected) => Console.IsOutputRedirected
+        ? AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new FixedWidthOutput(Console.Out, widthWhenRedirected) })
+        : AnsiConsole.Console;
 
     private sealed class FixedWidthOutput(TextWriter writer, int width) : IAnsiConsoleOutput
     {

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace DeRa.Benchmarks;
+
+/// <summary>
+/// Read bandwidth and FMA rate of the processors that this process may use. A ceiling is the best of its repeats: whatever disturbs a repeat
+/// makes it slower, never faster.
+/// </summary>
+internal static unsafe class ProcessorCeilings
+{
+    /// <summary>Larger than the last-level cache of the largest processors that are sold.</summary>
+    public const long WorkingSetBytes = 1L << 30;
+
+    // Far enough ahead to cross the 4 KiB pages at which hardware prefetchers stop.
+    private const long PrefetchAhead = 16 * 1024;
+
+    private const int Accumulators = 12; // latency 4–5 times 2 units, and they fit 16 registers beside two operands
+    private const int FmaRounds = 4_000_000;
+
+    /// <summary>Bytes read per second, every thread in a part of its own, with and without software prefetch: the better of the two.</summary>
+    public static double ReadBytesPerSecond(int threads, long workingSet, int repeats)
+    {
+        long part = workingSet / threads / 512 * 512;
+        byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)(part * threads), 4096);
+        try
+        {
+            // Written by the threads that read it: untouched pages would all be one page of zeros.
+            BestSeconds(threads, 1, thread => { NativeMemory.Fill(memory + (thread * part), (nuint)part, 1); return 0; });
+            double plain = BestSeconds(threads, repeats, thread => Sum(memory + (thread * part), part, 0));
+            double prefetched = BestSeconds(threads, repeats, thread => Sum(memory + (thread * part), part, PrefetchAhead));
+            return part * threads / Math.Min(plain, prefetched);
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(memory);
+        }
+    }
+
+    /// <summary>Float32 operations per second, a multiply-add counted as two; the widest vectors that pay.</summary>
+    public static double FlopsPerSecond(int threads, int repeats, int rounds = FmaRounds)
+    {
+        double operations = 2.0 * Accumulators * rounds * threads;
+        double best = operations * Vector<float>.Count / BestSeconds(threads, repeats, _ => MultiplyAdd(rounds));
+        return Vector512.IsHardwareAccelerated
+            ? Math.Max(best, operations * Vector512<float>.Count / BestSeconds(threads, repeats, _ => MultiplyAdd512(rounds)))
+            : best;
+    }
+
+    // The work returns a number so that nothing of it can be left out.
+    private static double BestSeconds(int threads, int repeats, Func<int, double> work)
+    {
+        double best = double.PositiveInfinity;
+        double[] results = new double[threads];
+        using var barrier = new Barrier(threads);
+        long start = 0;
+        Thread[] workers = [.. Enumerable.Range(0, threads).Select(thread => new Thread(() =>
+        {
+            for (int repeat = 0; repeat < repeats; repeat++)
+            {
+                barrier.SignalAndWait();
+                if (thread == 0) start = Stopwatch.GetTimestamp();
+                results[thread] += work(thread);
+                barrier.SignalAndWait();
+                if (thread == 0) best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            }
+        }) { IsBackground = true })];
+        foreach (Thread worker in workers) worker.Start();
+        foreach (Thread worker in workers) worker.Join();
+        GC.KeepAlive(results);
+        return best;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static double Sum(byte* data, long bytes, long ahead)
+    {
+        Vector256<long> a = default, b = default, c = default, d = default;
+        for (byte* p = data, end = data + bytes; p < end; p += 128)
+        {
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(p + ahead);
+                Sse.Prefetch0(p + ahead + 64);
+            }
+
+            a += Vector256.Load((long*)p);
+            b += Vector256.Load((long*)(p + 32));
+            c += Vector256.Load((long*)(p + 64));
+            d += Vector256.Load((long*)(p + 96));
+        }
+
+        return Vector256.Sum(a + b + c + d);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static double MultiplyAdd(int rounds)
+    {
+        // x ← 0.5·x + 0.5 stays at 1: no denormals, no overflow.
+        var half = new Vector<float>(0.5f);
+        Vector<float> a = Vector<float>.One, b = a, c = a, d = a, e = a, f = a, g = a, h = a, i = a, j = a, k = a, l = a;
+        for (int round = 0; round < rounds; round++)
+        {
+            a = Vector.FusedMultiplyAdd(a, half, half);
+            b = Vector.FusedMultiplyAdd(b, half, half);
+            c = Vector.FusedMultiplyAdd(c, half, half);
+            d = Vector.FusedMultiplyAdd(d, half, half);
+            e = Vector.FusedMultiplyAdd(e, half, half);
+            f = Vector.FusedMultiplyAdd(f, half, half);
+            g = Vector.FusedMultiplyAdd(g, half, half);
+            h = Vector.FusedMultiplyAdd(h, half, half);
+            i = Vector.FusedMultiplyAdd(i, half, half);
+            j = Vector.FusedMultiplyAdd(j, half, half);
+            k = Vector.FusedMultiplyAdd(k, half, half);
+            l = Vector.FusedMultiplyAdd(l, half, half);
+        }
+
+        return Vector.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static double MultiplyAdd512(int rounds)
+    {
+        Vector512<float> half = Vector512.Create(0.5f);
+        Vector512<float> a = Vector512<float>.One, b = a, c = a, d = a, e = a, f = a, g = a, h = a, i = a, j = a, k = a, l = a;
+        for (int round = 0; round < rounds; round++)
+        {
+            a = Vector512.FusedMultiplyAdd(a, half, half);
+            b = Vector512.FusedMultiplyAdd(b, half, half);
+            c = Vector512.FusedMultiplyAdd(c, half, half);
+            d = Vector512.FusedMultiplyAdd(d, half, half);
+            e = Vector512.FusedMultiplyAdd(e, half, half);
+            f = Vector512.FusedMultiplyAdd(f, half, half);
+            g = Vector512.FusedMultiplyAdd(g, half, half);
+            h = Vector512.FusedMultiplyAdd(h, half, half);
+            i = Vector512.FusedMultiplyAdd(i, half, half);
+            j = Vector512.FusedMultiplyAdd(j, half, half);
+            k = Vector512.FusedMultiplyAdd(k, half, half);
+            l = Vector512.FusedMultiplyAdd(l, half, half);
+        }
+
+        return Vector512.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
+    }
+}

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using DeRa.Kernels;
+
+namespace DeRa.Benchmarks;
+
+/// <summary>Times of one way of a case.</summary>
+/// <param name="Seconds">Seconds per run, one entry per repeat, ascending.</param>
+/// <param name="LaunchesPerRun">Launches that a run issues to the device.</param>
+internal sealed record Timing(double[] Seconds, long LaunchesPerRun)
+{
+    public double Median => Seconds.Length % 2 == 1
+        ? Seconds[Seconds.Length / 2]
+        : (Seconds[(Seconds.Length / 2) - 1] + Seconds[Seconds.Length / 2]) / 2;
+
+    public double Min => Seconds[0];
+
+    public double Max => Seconds[^1];
+}
+
+/// <summary>
+/// Times several ways side by side: a repeat goes through all of them, the next one in the opposite order, so that a machine that gets slower or
+/// faster does so for all alike. Each way first runs until it is warm; short runs are timed several at a time.
+/// </summary>
+internal static class InterleavedTimer
+{
+    /// <summary>Long enough for the just-in-time compiler to have replaced its first, slow code.</summary>
+    private const double WarmUpSeconds = 0.25;
+
+    /// <summary>Timed at least this long per repeat, thousands of times the clock's resolution.</summary>
+    private const double RepeatSeconds = 0.02;
+
+    /// <summary>Times every variant <paramref name="repeats"/> times; in the order of the variants.</summary>
+    public static Timing[] Measure(IReadOnlyList<Variant> variants, KernelSet kernels, int repeats, CancellationToken cancellation)
+    {
+        int[] runs = new int[variants.Count];
+        long[] launches = new long[variants.Count];
+        for (int i = 0; i < variants.Count; i++)
+        {
+            double fastest = WarmUp(variants[i], cancellation);
+            runs[i] = (int)Math.Clamp(Math.Ceiling(RepeatSeconds / fastest), 1, 1_000_000);
+            long before = kernels.LaunchCount;
+            variants[i].Run();
+            launches[i] = kernels.LaunchCount - before;
+        }
+
+        double[][] seconds = [.. variants.Select(_ => new double[repeats])];
+        for (int repeat = 0; repeat < repeats; repeat++)
+        {
+            for (int step = 0; step < variants.Count; step++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                int i = repeat % 2 == 0 ? step : variants.Count - 1 - step;
+                long start = Stopwatch.GetTimestamp();
+                for (int run = 0; run < runs[i]; run++)
+                {
+                    variants[i].Run();
+                }
+
+                seconds[i][repeat] = Stopwatch.GetElapsedTime(start).TotalSeconds / runs[i];
+            }
+        }
+
+        foreach (double[] times in seconds)
+        {
+            Array.Sort(times);
+        }
+
+        return [.. seconds.Select((times, i) => new Timing(times, launches[i]))];
+    }
+
+    private static double WarmUp(Variant variant, CancellationToken cancellation)
+    {
+        double fastest = double.PositiveInfinity;
+        long begin = Stopwatch.GetTimestamp();
+        do
+        {
+            cancellation.ThrowIfCancellationRequested();
+            long start = Stopwatch.GetTimestamp();
+            variant.Run();
+            fastest = Math.Min(fastest, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+        while (Stopwatch.GetElapsedTime(begin).TotalSeconds < WarmUpSeconds);
+        return fastest;
+    }
+}

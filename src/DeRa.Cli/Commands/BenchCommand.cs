@@ -1,0 +1,183 @@
+using System.CommandLine;
+using System.Globalization;
+using DeRa.Benchmarks;
+using DeRa.Cli.CommandLine;
+using DeRa.Cli.Output;
+using DeRa.Kernels;
+using Spectre.Console;
+
+namespace DeRa.Cli.Commands;
+
+/// <summary><c>dera bench</c>: fused beside naive and single, every figure as a share of the device's own ceilings.</summary>
+internal sealed class BenchCommand
+{
+    private const string DefaultShape = "15m";
+    private static readonly BenchmarkOptions Defaults = new();
+
+    private readonly Option<string?> reference = new("--reference") { Description = "Folder of the reference model", HelpName = "DIR" };
+    private readonly Option<string?> aligned = new("--aligned") { Description = "Folder of the aligned model", HelpName = "DIR" };
+    private readonly Option<string?> shape = new("--shape") { Description = $"Llama shape with random bf16 weights, in place of folders: {string.Join(", ", ModelShape.All.Select(s => s.Name))} (default {DefaultShape})", HelpName = "SHAPE" };
+    private readonly Option<string> workload = new("--workload") { Description = $"Which of {string.Join(",", BenchmarkOptions.AllWorkloads)}", DefaultValueFactory = _ => string.Join(',', BenchmarkOptions.AllWorkloads), HelpName = "LIST" };
+    private readonly Option<string> batch = Numbers("--batch", "decode: sequences together", Defaults.Batches);
+    private readonly Option<int> context = Number("--context", "decode: positions in the cache of each sequence", Defaults.Context);
+    private readonly Option<string> prompt = Numbers("--prompt-tokens", "prefill: lengths of the prompt", Defaults.PromptLengths);
+    private readonly Option<string> lambdas = Numbers("--lambdas", "score: numbers of λ", Defaults.LambdaCounts);
+    private readonly Option<string> vocabulary = Numbers("--vocabulary", "head: rows of the output matrices", Defaults.Vocabularies);
+    private readonly Option<string> rows = Numbers("--rows", "head: hidden states", Defaults.Rows);
+    private readonly Option<int> repeats = Number("--repeats", "Timings per mode and case, at least 5", Defaults.Repeats);
+    private readonly Option<bool> json = new("--json") { Description = "One JSON line per measurement, after one of the ceilings" };
+    private readonly Option<string?> html = new("--html") { Description = "Page to write, plots included", HelpName = "FILE" };
+    private readonly DeviceFlags device = new();
+
+    public static Command Create()
+    {
+        var command = new Command("bench", "Measure fused and naive realignment against the device's own ceilings");
+        var flags = new BenchCommand();
+        foreach (Option option in (Option[])
+            [flags.reference, flags.aligned, flags.shape, flags.workload, flags.batch, flags.context, flags.prompt, flags.lambdas, flags.vocabulary, flags.rows, flags.repeats, flags.json, flags.html])
+        {
+            command.Options.Add(option);
+        }
+
+        flags.device.AddTo(command);
+        command.SetAction(flags.RunAsync);
+        return command;
+    }
+
+    private Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        DeviceArguments where = device.Read(parsed);
+        BenchmarkOptions options = ReadOptions(parsed) with { WeightType = where.WeightType };
+        ModelShape? random = ReadShape(parsed);
+        bool asJson = parsed.GetValue(json);
+
+        using KernelSet kernels = DeviceCatalog.Open(where.Device, Note);
+        Note("measuring the device's ceilings");
+        DeviceCeilings ceilings = DeviceCeilings.Measure(kernels.Device);
+        ShowCeilings(kernels.Device, ceilings, asJson);
+        using PairFolders pair = random is null
+            ? PairFolders.Existing(PairFlags.RequireFolder(parsed.GetValue(reference)!), PairFlags.RequireFolder(parsed.GetValue(aligned)!))
+            : RandomPair(random, kernels.Device);
+
+        var cases = new List<IReadOnlyList<Measurement>>();
+        foreach (IReadOnlyList<Measurement> measured in new Benchmark(kernels, pair, ceilings, options).Run(cancellationToken))
+        {
+            cases.Add(measured);
+            Note($"{measured[0].Workload}: {measured[0].CaseLabel}");
+            if (asJson)
+            {
+                foreach (Measurement measurement in measured)
+                {
+                    Json.WriteLine(measurement);
+                }
+            }
+        }
+
+        if (!asJson)
+        {
+            BenchTable.Write(cases);
+        }
+
+        if (parsed.GetValue(html) is { } file)
+        {
+            CompleteFile.Write(file, stream =>
+            {
+                using var writer = new StreamWriter(stream, leaveOpen: true);
+                HtmlReport.Write(writer, ceilings, kernels.Device.Name, cases);
+            });
+        }
+
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private static PairFolders RandomPair(ModelShape shape, DeviceDescription device)
+    {
+        if (2 * shape.CheckpointBytes > device.MemoryBytes)
+        {
+            throw new DeviceException($"--shape {shape.Name}: a pair takes {2 * shape.CheckpointBytes} bytes of weights, {device.Id} has {device.MemoryBytes} bytes of memory");
+        }
+
+        Note($"writing a random pair of shape {shape.Name}, {Figures.Rate(2 * shape.CheckpointBytes, "B")}, to {Path.GetTempPath()}");
+        return PairFolders.Random(shape);
+    }
+
+    private ModelShape? ReadShape(ParseResult parsed)
+    {
+        string? referenceFolder = parsed.GetValue(reference), alignedFolder = parsed.GetValue(aligned), name = parsed.GetValue(shape);
+        if ((referenceFolder is null) != (alignedFolder is null))
+        {
+            throw new InputException($"--{(referenceFolder is null ? "reference" : "aligned")}: expected beside --{(referenceFolder is null ? "aligned" : "reference")}");
+        }
+
+        if (referenceFolder is not null)
+        {
+            return name is null ? null : throw new InputException($"--shape {name}: expected folders or a shape, found both");
+        }
+
+        name ??= DefaultShape;
+        return ModelShape.All.FirstOrDefault(candidate => candidate.Name == name)
+            ?? throw new InputException($"--shape {name}: expected one of {string.Join(", ", ModelShape.All.Select(candidate => candidate.Name))}");
+    }
+
+    private BenchmarkOptions ReadOptions(ParseResult parsed)
+    {
+        string[] workloads = parsed.GetValue(workload)!.Split(',', StringSplitOptions.TrimEntries);
+        if (workloads.FirstOrDefault(name => !BenchmarkOptions.AllWorkloads.Contains(name)) is { } unknown)
+        {
+            throw new InputException($"--workload {parsed.GetValue(workload)}: expected a list of {string.Join(", ", BenchmarkOptions.AllWorkloads)}, found '{unknown}'");
+        }
+
+        return new BenchmarkOptions
+        {
+            Workloads = workloads,
+            Batches = Read(parsed, batch),
+            Context = AtLeast(parsed, context, 1),
+            PromptLengths = Read(parsed, prompt),
+            LambdaCounts = Read(parsed, lambdas),
+            Vocabularies = Read(parsed, vocabulary),
+            Rows = Read(parsed, rows),
+            Repeats = AtLeast(parsed, repeats, Defaults.Repeats),
+        };
+    }
+
+    private static void ShowCeilings(DeviceDescription device, DeviceCeilings ceilings, bool asJson)
+    {
+        if (asJson)
+        {
+            Json.WriteLine(new
+            {
+                device = device.Id,
+                device.Name,
+                ceilings.ReadBytesPerSecond,
+                ceilings.FlopsPerSecond,
+                ceilings.Method,
+            });
+        }
+        else
+        {
+            Console.Out.WriteLine($"{device.Id} ({device.Name}, {device.Detail})");
+            Console.Out.WriteLine($"ceilings: {Figures.Rate(ceilings.ReadBytesPerSecond, "B/s")}, {Figures.Rate(ceilings.FlopsPerSecond, "FLOP/s")} ({ceilings.Method})");
+        }
+    }
+
+    private static void Note(string line) => Console.Error.WriteLine(line);
+
+    private static int AtLeast(ParseResult parsed, Option<int> option, int least) => parsed.GetValue(option) is var value && value >= least
+        ? value
+        : throw new InputException($"{option.Name} {value}: expected at least {least}");
+
+    private static int[] Read(ParseResult parsed, Option<string> option)
+    {
+        string text = parsed.GetValue(option)!;
+        return [.. text.Split(',', StringSplitOptions.TrimEntries).Select(part =>
+            int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0
+                ? value
+                : throw new InputException($"{option.Name} {text}: expected a list of numbers of at least 1, as in 1,8, found '{part}'"))];
+    }
+
+    private static Option<string> Numbers(string name, string description, IReadOnlyList<int> defaults) =>
+        new(name) { Description = description, DefaultValueFactory = _ => string.Join(',', defaults), HelpName = "LIST" };
+
+    private static Option<int> Number(string name, string description, int value) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value, HelpName = "N" };
+}

@@ -1,0 +1,32 @@
+using DeRa.Benchmarks;
+using Spectre.Console;
+
+namespace DeRa.Cli.Output;
+
+/// <summary>The results of <c>bench</c> for people: a table per workload, then what they say about fusion.</summary>
+internal static class BenchTable
+{
+    public static void Write(IReadOnlyList<IReadOnlyList<Measurement>> cases)
+    {
+        foreach (var workload in cases.GroupBy(measurements => measurements[0].Workload))
+        {
+            Table table = new Table().Border(TableBorder.Rounded).Title(workload.Key);
+            foreach (string title in FigureTable.Titles)
+            {
+                table.AddColumn(new TableColumn(new Text(title)).NoWrap());
+            }
+
+            Measurement[] measurements = [.. workload.SelectMany(list => list)];
+            foreach (Measurement measurement in measurements)
+            {
+                table.AddRow(FigureTable.Cells(measurement).Select(cell => new Text(cell)));
+            }
+
+            Terminal.Write(table, FigureTable.Titles.Count * 15);
+            foreach (string verdict in FigureTable.Verdicts(measurements))
+            {
+                Console.Out.WriteLine($"{workload.Key}: {verdict}");
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using System.Xml.Linq;
+using DeRa.Kernels.Cpu;
+
+namespace DeRa.Benchmarks.Tests;
+
+/// <summary>A tiny run end to end; what is checked does not depend on how long anything took.</summary>
+public sealed class BenchmarkRunTests
+{
+    private static readonly DeviceCeilings Ceilings = new(1e10, 1e11, "given");
+    private IReadOnlyList<IReadOnlyList<Measurement>> cases = [];
+
+    [OneTimeSetUp]
+    public void Measure()
+    {
+        var options = new BenchmarkOptions
+        {
+            Batches = [1, 3],
+            Context = 20,
+            PromptLengths = [7, 530],
+            LambdaCounts = [1, 3],
+            ScoredTokens = 12,
+            Vocabularies = [100],
+            Rows = [1, 5],
+        };
+        using var kernels = new CpuKernelSet(2);
+        using PairFolders pair = PairFolders.Random(CostTests.Tiny);
+        cases = [.. new Benchmark(kernels, pair, Ceilings, options).Run()];
+    }
+
+    [Test]
+    public void Every_workload_runs_every_case_in_every_mode()
+    {
+        Mode[] all = [Mode.Single, Mode.Naive, Mode.Fused, Mode.FusedSharedHead];
+        Assert.That(cases.Select(list => (list[0].Workload, list[0].CaseLabel)), Is.EqualTo(new[]
+        {
+            ("load", "ready"), ("load", "first token"), ("decode", "batch 1, context 20"), ("decode", "batch 3, context 20"), ("prefill", "tokens 7"),
+            ("prefill", "tokens 530"), ("score", "tokens 12, λ 1"), ("score", "tokens 12, λ 3"), ("head", "vocabulary 100, rows 1"),
+            ("head", "vocabulary 100, rows 5"),
+        }));
+        foreach (IReadOnlyList<Measurement> measurements in cases)
+        {
+            Assert.That(measurements.Select(measurement => measurement.Mode), Is.EqualTo(measurements[0].Workload switch
+            {
+                "load" => [Mode.Single, Mode.Pair],
+                "score" => [Mode.Naive, Mode.Fused],
+                _ => all,
+            }));
+        }
+    }
+
+    [Test]
+    public void Figures_agree_with_each_other()
+    {
+        foreach (Measurement m in cases.SelectMany(list => list))
+        {
+            Assert.That(m.MinSeconds, Is.GreaterThan(0).And.LessThanOrEqualTo(m.MedianSeconds), m.CaseLabel);
+            Assert.That(m.MaxSeconds, Is.GreaterThanOrEqualTo(m.MedianSeconds), m.CaseLabel);
+            Assert.That(m.PeakMemoryBytes, Is.Positive);
+            Assert.That(m.Bytes is null, Is.EqualTo(m.Workload == "load"));
+            if (m.Bytes is not null)
+            {
+                Assert.That(m.ShareOfFloor, Is.EqualTo(m.FloorSeconds / m.MedianSeconds));
+                Assert.That(m.FloorSeconds, Is.EqualTo(Math.Max(m.Needed.Bytes / 1e10, m.Needed.Flops / 1e11)));
+            }
+        }
+    }
+
+    [Test]
+    public void A_fused_step_is_one_launch_and_a_naive_one_four()
+    {
+        foreach (Measurement m in cases.SelectMany(list => list).Where(m => m.Workload == "decode"))
+        {
+            Assert.That(m.LaunchesPerRun, Is.EqualTo(m.Mode == Mode.Naive ? 4 : 1));
+        }
+    }
+
+    [Test]
+    public void Naive_moves_its_logits_and_a_shared_head_is_read_once()
+    {
+        Dictionary<Mode, Measurement> decode = cases.Single(list => list[0].Workload == "decode" && list[0].Batch == 3).ToDictionary(m => m.Mode);
+        const int HeadBytes = 80 * 32 * 2;
+        Assert.That(decode[Mode.Naive].Bytes, Is.EqualTo(decode[Mode.Fused].Bytes + (6 * 3 * 80 * 4)));
+        Assert.That(decode[Mode.Naive].FloorSeconds, Is.EqualTo(decode[Mode.Fused].FloorSeconds));
+        Assert.That(decode[Mode.FusedSharedHead].Bytes, Is.EqualTo(decode[Mode.Fused].Bytes - HeadBytes));
+        Assert.That(decode[Mode.Fused].Bytes, Is.EqualTo(2 * decode[Mode.Single].Bytes));
+        Assert.That(decode[Mode.Fused].Flops, Is.EqualTo(2 * decode[Mode.Single].Flops));
+    }
+
+    [Test]
+    public void Only_fused_ways_are_compared_with_naive()
+    {
+        foreach (Measurement m in cases.SelectMany(list => list))
+        {
+            Assert.That(m.Fusion is not null, Is.EqualTo(m.Mode is Mode.Fused or Mode.FusedSharedHead));
+        }
+    }
+
+    [Test]
+    public void The_page_is_well_formed_self_contained_and_complete()
+    {
+        var writer = new StringWriter();
+        HtmlReport.Write(writer, Ceilings, "a <device>", cases);
+        string page = writer.ToString();
+        XElement body = XElement.Parse(page[page.IndexOf("<body>", StringComparison.Ordinal)..page.IndexOf("</html>", StringComparison.Ordinal)]);
+        Assert.That(body.Descendants("svg").Count(), Is.EqualTo(5));
+        Assert.That(body.Descendants("rect").Count(), Is.EqualTo(cases.Sum(list => list.Count)));
+        Assert.That(body.Descendants("td").Count(), Is.EqualTo(cases.Sum(list => list.Count) * FigureTable.Titles.Count));
+        Assert.That(body.Element("h1")!.Value, Does.Contain("a <device>"));
+        Assert.That(page, Does.Contain("prefers-color-scheme: dark").And.Not.Contain("http").And.Not.Contain("<script").And.Not.Contain("NaN"));
+    }
+
+    [Test]
+    public void Stopping_takes_effect_before_the_next_case()
+    {
+        using var kernels = new CpuKernelSet(1);
+        using PairFolders pair = PairFolders.Random(CostTests.Tiny);
+        using var stop = new CancellationTokenSource();
+        using IEnumerator<IReadOnlyList<Measurement>> run =
+            new Benchmark(kernels, pair, Ceilings, new BenchmarkOptions { Workloads = ["load"] }).Run(stop.Token).GetEnumerator();
+        Assert.That(run.MoveNext(), Is.True);
+        stop.Cancel();
+        Assert.That(() => run.MoveNext(), Throws.InstanceOf<OperationCanceledException>());
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text.Json;
+
+namespace DeRa.Cli.Tests;
+
+/// <summary><c>dera bench</c> over a golden pair: shapes of its output, and wrong usage. No figure is checked.</summary>
+public sealed class BenchTests
+{
+    private static readonly string[] Pair =
+        ["--reference", Path.Combine(Golden.Models, "llama_basic", "ref"), "--aligned", Path.Combine(Golden.Models, "llama_basic", "aligned")];
+
+    [Test]
+    public void Json_has_a_line_of_ceilings_and_one_per_measurement()
+    {
+        string page = Path.Combine(Path.GetTempPath(), $"bench-{Guid.NewGuid():N}.html");
+        try
+        {
+            JsonElement[] lines = Dera.Done(["bench", .. Pair, "--device", "cpu", "--workload", "decode", "--batch", "1,2", "--context", "8", "--json", "--html", page]).Lines;
+            Assert.That(lines[0].GetProperty("read_bytes_per_second").GetDouble(), Is.Positive);
+            Assert.That(lines[0].GetProperty("flops_per_second").GetDouble(), Is.Positive);
+            Assert.That(
+                lines[1..].Select(line => (line.GetProperty("batch").GetInt32(), line.GetProperty("mode").GetString())),
+                Is.EqualTo(new[] { (1, "single"), (1, "naive"), (1, "fused"), (2, "single"), (2, "naive"), (2, "fused") }));
+            Assert.That(lines[1].EnumerateObject().Select(property => property.Name), Is.EquivalentTo(new[]
+            {
+                "device", "model", "workload", "case", "batch", "context", "tokens", "lambdas", "vocabulary", "rows", "mode", "repeats", "median_seconds",
+                "min_seconds", "max_seconds", "tokens_per_second", "bytes", "flops", "bytes_per_token", "flops_per_token", "bytes_per_second",
+                "flops_per_second", "share_of_bandwidth", "share_of_peak", "floor_seconds", "share_of_floor", "bound", "launches_per_run",
+                "peak_memory_bytes", "fusion",
+            }));
+            Assert.That(lines[1].GetProperty("fusion").ValueKind, Is.EqualTo(JsonValueKind.Null));
+            Assert.That(lines[3].GetProperty("fusion").GetProperty("verdict").GetString(), Is.AnyOf("faster", "no-difference", "slower"));
+            Assert.That(File.ReadAllText(page), Does.Contain("<svg"));
+        }
+        finally
+        {
+            File.Delete(page);
+        }
+    }
+
+    [TestCase("--shape 7b", "--shape 7b: expected one of 15m, 110m, 1.1b, 3b, 8b")]
+    [TestCase("--workload decode,speed", "--workload decode,speed: expected a list of load, decode, prefill, score, head, found 'speed'")]
+    [TestCase("--repeats 4", "--repeats 4: expected at least 5")]
+    [TestCase("--batch 1,0", "--batch 1,0: expected a list of numbers of at least 1, as in 1,8, found '0'")]
+    [TestCase("--reference x", "--aligned: expected beside --reference")]
+    [TestCase("--shape 15m --reference x --aligned y", "--shape 15m: expected folders or a shape, found both")]
+    public void Wrong_usage_is_one_line_and_code_2(string arguments, string message)
+    {
+        Dera.Outcome outcome = Dera.Run(["bench", .. arguments.Split(' ')]);
+        Assert.That(outcome.ExitCode, Is.EqualTo(2));
+        Assert.That(outcome.Error.Trim(), Is.EqualTo("dera: " + message));
+    }
+}
