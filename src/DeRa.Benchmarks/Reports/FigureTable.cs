@@ -2,12 +2,35 @@ using System.Globalization;
 
 namespace DeRa.Benchmarks;
 
-/// <summary>The columns of a workload's table, the same on a terminal and on a page.</summary>
+/// <summary>The columns of a workload's table: all of them for a page, the essential ones for a terminal.</summary>
 public static class FigureTable
 {
     /// <summary>Column titles.</summary>
     public static IReadOnlyList<string> Titles { get; } =
         ["case", "mode", "median", "range", "tok/s", "B/tok", "FLOP/tok", "GB/s", "GFLOP/s", "floor", "of floor", "launches", "peak mem", "fusion"];
+
+    /// <summary>Column titles of the narrow table.</summary>
+    public static IReadOnlyList<string> EssentialTitles { get; } =
+        ["case", "mode", "median", "spread", "tok/s", "GB/s", "GFLOP/s", "of floor", "launches", "to naive"];
+
+    /// <summary>A measurement's cells in the narrow table; the spread is half the range of the repeats as a share of the median.</summary>
+    public static IReadOnlyList<string> EssentialCells(Measurement measurement)
+    {
+        ArgumentNullException.ThrowIfNull(measurement);
+        return
+        [
+            measurement.CaseLabel,
+            measurement.Mode.Label(),
+            Figures.Time(measurement.MedianSeconds),
+            string.Create(CultureInfo.InvariantCulture, $"± {50 * (measurement.MaxSeconds - measurement.MinSeconds) / measurement.MedianSeconds:F0} %"),
+            measurement.TokensPerSecond?.ToString("G4", CultureInfo.InvariantCulture) ?? "–",
+            Share(measurement.BytesPerSecond / 1e9, measurement.ShareOfBandwidth),
+            Share(measurement.FlopsPerSecond / 1e9, measurement.ShareOfPeak),
+            Figures.Percent(measurement.ShareOfFloor),
+            measurement.LaunchesPerRun.ToString(CultureInfo.InvariantCulture),
+            measurement.Fusion is { } gain ? string.Create(CultureInfo.InvariantCulture, $"{gain.Speedup:F2} ×") : "–",
+        ];
+    }
 
     /// <summary>A measurement's cells.</summary>
     public static IReadOnlyList<string> Cells(Measurement measurement)

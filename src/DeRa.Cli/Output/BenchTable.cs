@@ -6,12 +6,15 @@ namespace DeRa.Cli.Output;
 /// <summary>The results of <c>bench</c> for people: a table per workload, then what they say about fusion.</summary>
 internal static class BenchTable
 {
+    /// <summary>Enough for the longest cells without wrapping.</summary>
+    private const int WidthWhenRedirected = 140;
+
     public static void Write(IReadOnlyList<IReadOnlyList<Measurement>> cases)
     {
         foreach (var workload in cases.GroupBy(measurements => measurements[0].Workload))
         {
             Table table = new Table().Border(TableBorder.Rounded).Title(workload.Key);
-            foreach (string title in FigureTable.Titles)
+            foreach (string title in FigureTable.EssentialTitles)
             {
                 table.AddColumn(new TableColumn(new Text(title)).NoWrap());
             }
@@ -19,10 +22,10 @@ internal static class BenchTable
             Measurement[] measurements = [.. workload.SelectMany(list => list)];
             foreach (Measurement measurement in measurements)
             {
-                table.AddRow(FigureTable.Cells(measurement).Select(cell => new Text(cell)));
+                table.AddRow(FigureTable.EssentialCells(measurement).Select(cell => new Text(cell)));
             }
 
-            Terminal.Write(table, FigureTable.Titles.Count * 15);
+            Terminal.Write(table, WidthWhenRedirected);
             foreach (string verdict in FigureTable.Verdicts(measurements))
             {
                 Console.Out.WriteLine($"{workload.Key}: {verdict}");
