@@ -52,7 +52,7 @@ public static class HtmlReport
 
     private static string Plot(IReadOnlyList<IReadOnlyList<Measurement>> cases)
     {
-        const int Left = 210, Width = 560, Row = 18, Gap = 26;
+        const int Left = 170, Width = 450, Row = 18, Gap = 26;
         int height = cases.Sum(measurements => (measurements.Count * Row) + Gap);
         var svg = new StringBuilder($"<svg viewBox=\"0 0 1000 {height}\" role=\"img\" aria-label=\"time against floor\">");
         int y = 0;
@@ -73,7 +73,7 @@ public static class HtmlReport
                     svg.Append(Line($"<path d=\"M{Left + (floor * scale):F1} {y} v{Row}\" stroke=\"var(--text)\" stroke-width=\"2\"/>"));
                 }
 
-                string share = m.ShareOfFloor is { } of ? $", {Figures.Percent(of)} of the floor" : "";
+                string share = m.ShareOfFloor is { } of ? $", floor at {Figures.Percent(of)}" : "";
                 string gain = m.Fusion is { } fusion ? $", {Figures.Gain(fusion)}" : "";
                 svg.Append(Line($"<text x=\"{Left + Width + 12}\" y=\"{middle + 4}\" class=\"soft\">{Text(Figures.Time(m.MedianSeconds) + share + gain)}</text>"));
                 y += Row;
