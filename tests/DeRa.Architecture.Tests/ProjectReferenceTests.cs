@@ -19,7 +19,7 @@ public sealed class ProjectReferenceTests
         "DeRa.Kernels",
     ];
 
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = RepositoryRoot.Path;
 
     public static IEnumerable<string> ProductProjects() =>
         new[] { "src", "kernels" }.SelectMany(folder => Directory.GetFiles(Path.Combine(Root, folder), "*.csproj", SearchOption.AllDirectories))
@@ -72,15 +72,4 @@ public sealed class ProjectReferenceTests
         .. XDocument.Load(Path.Combine(Root, project)).Descendants("ProjectReference")
             .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/'))),
     ];
-
-    private static string FindRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "DeRa.Engine.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new DirectoryNotFoundException("DeRa.Engine.sln is in no folder above the tests");
-    }
 }

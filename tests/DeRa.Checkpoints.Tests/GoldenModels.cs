@@ -3,7 +3,7 @@ namespace DeRa.Checkpoints.Tests;
 /// <summary>Paths of the checkpoint folders under tests/Golden/models.</summary>
 public static class GoldenModels
 {
-    public static string Root { get; } = Find();
+    public static string Root { get; } = Path.Combine(RepositoryRoot.Path, "tests", "Golden", "models");
 
     public static IEnumerable<string> Folders =>
         from model in Directory.EnumerateDirectories(Root).Order(StringComparer.Ordinal)
@@ -13,14 +13,4 @@ public static class GoldenModels
     public static IEnumerable<string> FoldersWithVersion5Config => Folders.Where(f => File.Exists(Path.Combine(Root, f, "config_v5.json")));
 
     public static string PathOf(string folder) => Path.Combine(Root, folder);
-
-    private static string Find()
-    {
-        for (DirectoryInfo? at = new(TestContext.CurrentContext.TestDirectory); at is not null; at = at.Parent)
-        {
-            if (File.Exists(Path.Combine(at.FullName, "DeRa.Engine.sln"))) return Path.Combine(at.FullName, "tests", "Golden", "models");
-        }
-
-        throw new DirectoryNotFoundException("No folder above the tests holds DeRa.Engine.sln.");
-    }
 }

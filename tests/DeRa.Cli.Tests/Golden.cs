@@ -6,7 +6,7 @@ namespace DeRa.Cli.Tests;
 /// <summary>Expected values computed by Hugging Face's own code: the project's own fixtures, and those of other people's text where present.</summary>
 internal static class Golden
 {
-    public static string Root { get; } = FindRoot();
+    public static string Root => RepositoryRoot.Path;
 
     public static string Models => Path.Combine(Root, "tests", "Golden", "models");
 
@@ -37,16 +37,5 @@ internal static class Golden
         JsonElement entry = golden.GetProperty("tensors").GetProperty(name);
         byte[] all = File.ReadAllBytes(Path.Combine(folder, "golden.bin"));
         return MemoryMarshal.Cast<byte, float>(all.AsSpan(entry.GetProperty("offset").GetInt32(), entry.GetProperty("nbytes").GetInt32())).ToArray();
-    }
-
-    private static string FindRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "DeRa.Engine.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new DirectoryNotFoundException("DeRa.Engine.sln is in no folder above the tests");
     }
 }

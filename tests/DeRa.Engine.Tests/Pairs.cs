@@ -5,7 +5,7 @@ namespace DeRa.Engine.Tests;
 /// <summary>Pairs and devices that the tests run on.</summary>
 internal static class Pairs
 {
-    public static string Root { get; } = FindRoot();
+    public static string Root => RepositoryRoot.Path;
 
     public static EngineOptions Bundled(string device = "cpu") => Folders(Path.Combine(Root, "weights"), "reference", device);
 
@@ -30,15 +30,4 @@ internal static class Pairs
         Device = device,
         CachePositions = 8192,
     };
-
-    private static string FindRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "DeRa.Engine.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new DirectoryNotFoundException("DeRa.Engine.sln is in no folder above the tests");
-    }
 }

@@ -16,7 +16,7 @@ public class DemoPairTests
     private static readonly string[] CheckpointFiles =
         ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
 
-    private static readonly string Weights = FindWeights();
+    private static readonly string Weights = Path.Combine(RepositoryRoot.Path, "weights");
 
     [Test]
     public void Folders_are_complete_and_small()
@@ -87,12 +87,4 @@ public class DemoPairTests
     }
 
     private static string Read(string model, string file) => File.ReadAllText(Path.Combine(Weights, model, file));
-
-    private static string FindWeights()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "DeRa.Engine.sln")))
-            folder = folder.Parent;
-        return Path.Combine((folder ?? throw new DirectoryNotFoundException($"DeRa.Engine.sln not found above {AppContext.BaseDirectory}.")).FullName, "weights");
-    }
 }

@@ -3,7 +3,7 @@ namespace DeRa.Tokenization.Tests;
 /// <summary>Where the test data lies: fixtures in the repository, and other people's files in a folder beside it, where there is one.</summary>
 internal static class Shared
 {
-    private static readonly string Repository = FindRepository();
+    private static readonly string Repository = RepositoryRoot.Path;
 
     /// <summary>A folder under tests/Golden.</summary>
     public static string Fixture(string name) => Path.Combine(Repository, "tests", "Golden", name);
@@ -16,13 +16,5 @@ internal static class Shared
         if (!Directory.Exists(folder))
             Assert.Ignore($"shared/golden/{name} is not present; set DERA_SHARED to the folder that holds golden/.");
         return folder;
-    }
-
-    private static string FindRepository()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "DeRa.Engine.sln")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new DirectoryNotFoundException("DeRa.Engine.sln is in none of the folders above the tests.");
     }
 }

@@ -12,7 +12,7 @@ internal sealed class GoldenCase
     /// <summary>A greedy step whose two best logits are closer than this may fall either way.</summary>
     public const double MarginTolerance = 2e-3;
 
-    private static readonly string Root = Path.Combine(Repository(), "tests", "Golden", "models");
+    private static readonly string Root = Path.Combine(RepositoryRoot.Path, "tests", "Golden", "models");
     private readonly byte[] values;
     private readonly JsonElement golden;
 
@@ -59,13 +59,6 @@ internal sealed class GoldenCase
     private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(e => e.GetInt32())];
 
     private static double[] Doubles(JsonElement array) => [.. array.EnumerateArray().Select(e => e.GetDouble())];
-
-    private static string Repository()
-    {
-        DirectoryInfo? folder = new(TestContext.CurrentContext.TestDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "DeRa.Engine.sln"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new DirectoryNotFoundException("no folder above the tests holds DeRa.Engine.sln");
-    }
 }
 
 internal sealed record GoldenSequence(
