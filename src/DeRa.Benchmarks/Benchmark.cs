@@ -62,6 +62,10 @@ public sealed class Benchmark(KernelSet kernels, PairFolders folders, DeviceCeil
         Timing[] timings = InterleavedTimer.Measure(@case.Variants, kernels, options.Repeats, cancellation);
         long peak = PeakMemory.Read();
         Timing? naive = @case.Variants.Zip(timings).FirstOrDefault(pair => pair.First.Mode == Mode.Naive).Second;
+        double? peer = @case.Variants.Zip(timings)
+            .Where(pair => pair.First.Mode == Mode.OpenBlas)
+            .Select(pair => (double?)(pair.First.Moved.Flops / pair.Second.Median))
+            .SingleOrDefault();
         return
         [
             .. @case.Variants.Zip(timings, (variant, timing) => new Measurement(@case, variant, timing, ceilings)
@@ -71,6 +75,7 @@ public sealed class Benchmark(KernelSet kernels, PairFolders folders, DeviceCeil
                 Repeats = options.Repeats,
                 PeakMemoryBytes = peak,
                 Fusion = naive is not null && variant.Mode is (Mode.Fused or Mode.FusedSharedHead) ? FusionGain.Of(timing, naive) : null,
+                ShareOfPeer = variant.Mode == Mode.OpenBlas ? null : variant.Moved.Flops / timing.Median / peer,
             }),
         ];
     }

@@ -32,6 +32,9 @@ public sealed record BenchmarkOptions
     /// <summary>head: hidden states.</summary>
     public IReadOnlyList<int> Rows { get; init; } = [1, 16, 256];
 
+    /// <summary>prefill: whether OpenBLAS computes the same projections beside it.</summary>
+    public bool OpenBlasPeer { get; init; }
+
     /// <summary>How often each way is timed.</summary>
     public int Repeats { get; init; } = 5;
 

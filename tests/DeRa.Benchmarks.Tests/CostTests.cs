@@ -11,6 +11,8 @@ public sealed class CostTests
 
     private const int NormElements = 2 * 32;
 
+    internal const int TinyLayers = 2 * LayerElements;
+
     internal static ModelShape Tiny { get; } = new("tiny", 32, 2, 4, 2, 48, 80, TiedOutput: false);
 
     [TestCase("15m", 15_191_712L)] // 32,000·288 + 6·(4·288² + 3·288·768 + 2·288) + 288

@@ -25,7 +25,7 @@ public sealed class BenchTests
                 "device", "model", "workload", "case", "batch", "context", "tokens", "lambdas", "vocabulary", "rows", "mode", "repeats", "median_seconds",
                 "min_seconds", "max_seconds", "tokens_per_second", "bytes", "flops", "bytes_per_token", "flops_per_token", "bytes_per_second",
                 "flops_per_second", "share_of_bandwidth", "share_of_peak", "floor_seconds", "share_of_floor", "bound", "launches_per_run",
-                "peak_memory_bytes", "fusion",
+                "peak_memory_bytes", "fusion", "share_of_peer",
             }));
             Assert.That(lines[1].GetProperty("fusion").ValueKind, Is.EqualTo(JsonValueKind.Null));
             Assert.That(lines[3].GetProperty("fusion").GetProperty("verdict").GetString(), Is.AnyOf("faster", "no-difference", "slower"));
@@ -40,6 +40,7 @@ public sealed class BenchTests
     [TestCase("--shape 7b", "--shape 7b: expected one of 15m, 110m, 1.1b, 3b, 8b")]
     [TestCase("--workload decode,speed", "--workload decode,speed: expected a list of load, decode, prefill, score, head, found 'speed'")]
     [TestCase("--repeats 4", "--repeats 4: expected at least 5")]
+    [TestCase("--peer mkl", "--peer mkl: expected openblas")]
     [TestCase("--batch 1,0", "--batch 1,0: expected a list of numbers of at least 1, as in 1,8, found '0'")]
     [TestCase("--reference x", "--aligned: expected beside --reference")]
     [TestCase("--shape 15m --reference x --aligned y", "--shape 15m: expected folders or a shape, found both")]

@@ -108,6 +108,11 @@ public sealed record Measurement
     /// <summary>What fusion gains over naive in this case; null for ways without fusion.</summary>
     public FusionGain? Fusion { get; init; }
 
+    /// <summary>
+    /// <see cref="FlopsPerSecond"/> ÷ that of the peer's matrix products in the same case; null where there is none, and for the peer itself.
+    /// </summary>
+    public double? ShareOfPeer { get; init; }
+
     /// <summary>Tokens (head: rows) per run.</summary>
     [JsonIgnore]
     public int PerRun { get; }

@@ -27,6 +27,10 @@ public enum Mode
     /// <summary>Both models, where the ways above do not differ (loading).</summary>
     [JsonStringEnumMemberName("pair")]
     Pair,
+
+    /// <summary>OpenBLAS: the float32 matrix products of one model's projections and nothing else; a peer, not a way of the engine.</summary>
+    [JsonStringEnumMemberName("openblas")]
+    OpenBlas,
 }
 
 /// <summary>Names of modes in tables.</summary>
@@ -39,6 +43,7 @@ public static class Modes
         Mode.Naive => "naive",
         Mode.Fused => "fused",
         Mode.FusedSharedHead => "fused-shared-head",
+        Mode.OpenBlas => "openblas",
         _ => "pair",
     };
 }

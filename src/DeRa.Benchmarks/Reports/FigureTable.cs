@@ -62,6 +62,15 @@ public static class FigureTable
         .OrderBy(group => group.Key)
         .Select(group => $"{group.Key.Mode.Label()} {Words(group.Key.Verdict)}: {string.Join("; ", group.Select(m => m.CaseLabel))}");
 
+    /// <summary>How the engine's operations per second compare with the peer's, a line per case that has one.</summary>
+    public static IEnumerable<string> PeerVerdicts(IReadOnlyCollection<Measurement> measurements) =>
+        from peer in measurements
+        where peer.Mode == Mode.OpenBlas
+        let single = measurements.First(other => other.Case == peer.Case && other.Mode == Mode.Single)
+        select string.Create(
+            CultureInfo.InvariantCulture,
+            $"single does {single.ShareOfPeer:F2} × the FLOP/s of OpenBLAS's float32 products of the same projections: {single.CaseLabel}");
+
     private static string Words(FusionVerdict verdict) => verdict switch
     {
         FusionVerdict.Faster => "is faster than naive",

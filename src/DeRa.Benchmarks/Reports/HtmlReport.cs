@@ -13,9 +13,9 @@ public static class HtmlReport
     private const string Style =
         """
         :root { color-scheme: light dark; --back: #fff; --text: #1c1e21; --soft: #6a7078; --line: #d9dce0;
-          --single: #8a929c; --naive: #c9671b; --fused: #1f6fb8; --fused-shared-head: #2a8a57; --pair: #1f6fb8; }
+          --single: #8a929c; --naive: #c9671b; --fused: #1f6fb8; --fused-shared-head: #2a8a57; --pair: #1f6fb8; --openblas: #8457b3; }
         @media (prefers-color-scheme: dark) { :root { --back: #15171a; --text: #e4e6e9; --soft: #9aa1aa; --line: #363a40;
-          --single: #8a929c; --naive: #e8924f; --fused: #62a8e5; --fused-shared-head: #5cc08b; --pair: #62a8e5; } }
+          --single: #8a929c; --naive: #e8924f; --fused: #62a8e5; --fused-shared-head: #5cc08b; --pair: #62a8e5; --openblas: #b391db; } }
         body { background: var(--back); color: var(--text); font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
         h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; } p { color: var(--soft); max-width: 60rem; }
         svg { width: 100%; height: auto; } svg text { fill: var(--text); font: 12px system-ui, sans-serif; } svg .soft { fill: var(--soft); }

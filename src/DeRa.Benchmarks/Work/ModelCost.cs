@@ -22,6 +22,12 @@ internal sealed class ModelCost
             layerElements += tensor.Shape.Count == 2 ? tensor.ElementCount : 0;
         }
 
+        bool inputMajor = checkpoint.Weights.LinearWeightsAreInputMajor;
+        Projections =
+        [
+            .. checkpoint.Weights.Layers.SelectMany(layer => layer.All()).Where(tensor => tensor.Shape.Count == 2).Select(tensor =>
+                new ProjectionShape((int)tensor.Shape[inputMajor ? 1 : 0], (int)tensor.Shape[inputMajor ? 0 : 1])),
+        ];
         CheckpointTensor head = checkpoint.Weights.OutputHead;
         HeadWeights = new HeadCost((int)head.Shape[0], (int)head.Shape[1], Size(head));
 
@@ -30,6 +36,9 @@ internal sealed class ModelCost
 
     /// <summary>The output projection.</summary>
     public HeadCost HeadWeights { get; }
+
+    /// <summary>Every projection of the layers, in order.</summary>
+    public IReadOnlyList<ProjectionShape> Projections { get; }
 
     /// <summary>The cost of an open checkpoint's model.</summary>
     /// <param name="checkpoint">The checkpoint.</param>

@@ -35,6 +35,7 @@ internal static class StepWorkloads
         int longest = options.PromptLengths.Max();
         session.Pair.Allocate(new StepCapacity(Math.Min(longest, ChunkTokens), 1, KvCache.BlocksFor(longest)));
         using HeadWays head = session.CreateHead(1);
+        using PeerProjections? peer = options.OpenBlasPeer ? new PeerProjections(session.Reference.Projections, Math.Min(longest, ChunkTokens)) : null;
         foreach (int length in options.PromptLengths)
         {
             int[] tokens = Text(length, session);
@@ -51,11 +52,21 @@ internal static class StepWorkloads
             }
 
             yield return new Case(
-                new CaseDescription("prefill") { Tokens = length }, length, session.Ways(batches, head, reference, aligned));
+                new CaseDescription("prefill") { Tokens = length }, length,
+                [.. session.Ways(batches, head, reference, aligned), .. PeerWays(peer, [.. batches.Select(batch => batch.TokenCount)])]);
             foreach (ForwardBatch batch in batches)
             {
                 batch.Dispose();
             }
+        }
+    }
+
+    private static IEnumerable<Variant> PeerWays(PeerProjections? peer, int[] chunks)
+    {
+        if (peer is not null)
+        {
+            yield return new Variant(
+                Mode.OpenBlas, () => Array.ForEach(chunks, peer.Run), chunks.Select(peer.Cost).Aggregate(Work.Add));
         }
     }
 

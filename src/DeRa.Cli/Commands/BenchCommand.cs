@@ -11,7 +11,7 @@ namespace DeRa.Cli.Commands;
 /// <summary><c>dera bench</c>: fused beside naive and single, every figure as a share of the device's own ceilings.</summary>
 internal sealed class BenchCommand
 {
-    private const string DefaultShape = "15m";
+    private const string DefaultShape = "15m", OpenBlasPeer = "openblas";
     private static readonly BenchmarkOptions Defaults = new();
 
     private readonly Option<string?> reference = new("--reference") { Description = "Folder of the reference model", HelpName = "DIR" };
@@ -25,6 +25,7 @@ internal sealed class BenchCommand
     private readonly Option<string> vocabulary = Numbers("--vocabulary", "head: rows of the output matrices", Defaults.Vocabularies);
     private readonly Option<string> rows = Numbers("--rows", "head: hidden states", Defaults.Rows);
     private readonly Option<int> repeats = Number("--repeats", "Timings per mode and case, at least 5", Defaults.Repeats);
+    private readonly Option<string?> peer = new("--peer") { Description = $"prefill: {OpenBlasPeer} computes the same projections beside it", HelpName = "PEER" };
     private readonly Option<bool> json = new("--json") { Description = "One JSON line per measurement, after one of the ceilings" };
     private readonly Option<string?> html = new("--html") { Description = "Page to write, plots included", HelpName = "FILE" };
     private readonly DeviceFlags device = new();
@@ -34,7 +35,7 @@ internal sealed class BenchCommand
         var command = new Command("bench", "Measure fused and naive realignment against the device's own ceilings");
         var flags = new BenchCommand();
         foreach (Option option in (Option[])
-            [flags.reference, flags.aligned, flags.shape, flags.workload, flags.batch, flags.context, flags.prompt, flags.lambdas, flags.vocabulary, flags.rows, flags.repeats, flags.json, flags.html])
+            [flags.reference, flags.aligned, flags.shape, flags.workload, flags.batch, flags.context, flags.prompt, flags.lambdas, flags.vocabulary, flags.rows, flags.repeats, flags.peer, flags.json, flags.html])
         {
             command.Options.Add(option);
         }
@@ -55,6 +56,12 @@ internal sealed class BenchCommand
         Note("measuring the device's ceilings");
         DeviceCeilings ceilings = DeviceCeilings.Measure(kernels.Device);
         ShowCeilings(kernels.Device, ceilings, asJson);
+        if (options.OpenBlasPeer)
+        {
+            using var blas = OpenBlas.Load();
+            Note($"peer {OpenBlasPeer}: {blas.Description}");
+        }
+
         using PairFolders pair = random is null
             ? PairFolders.Existing(PairFlags.RequireFolder(parsed.GetValue(reference)!), PairFlags.RequireFolder(parsed.GetValue(aligned)!))
             : RandomPair(random, kernels.Device);
@@ -137,6 +144,12 @@ internal sealed class BenchCommand
             Vocabularies = Read(parsed, vocabulary),
             Rows = Read(parsed, rows),
             Repeats = AtLeast(parsed, repeats, Defaults.Repeats),
+            OpenBlasPeer = parsed.GetValue(peer) switch
+            {
+                null => false,
+                OpenBlasPeer => true,
+                var other => throw new InputException($"--peer {other}: expected {OpenBlasPeer}"),
+            },
         };
     }
 
