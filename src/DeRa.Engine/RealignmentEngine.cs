@@ -22,10 +22,10 @@ namespace DeRa.Engine;
 public sealed class RealignmentEngine : IAsyncDisposable
 {
     private readonly EngineOptions options;
-    private readonly Channel<Generation> submissions = Channel.CreateUnbounded<Generation>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<Job> submissions = Channel.CreateUnbounded<Job>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TaskCompletionSource loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Dictionary<Sequence, Generation> active = [];
+    private readonly HashSet<Job> active = [];
     private ModelPair pair = null!; // set before `loaded` completes, as are the next two
     private Scheduler scheduler = null!;
     private StepRunner runner = null!;
@@ -101,6 +101,35 @@ public sealed class RealignmentEngine : IAsyncDisposable
             events);
     }
 
+    /// <summary>
+    /// Scores a text under many λ: one forward pass of each model and one sweep over the vocabulary per position, whatever the number of λ. Texts
+    /// take part in the same steps as generations; those submitted together are computed together.
+    /// </summary>
+    /// <returns>One score per λ, in the order given.</returns>
+    /// <exception cref="RequestException">The request cannot be served.</exception>
+    public async Task<IReadOnlyList<LambdaScore>> ScoreAsync(ScoreRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        cancellationToken.ThrowIfCancellationRequested();
+        CheckScore(request);
+        var scoring = new Scoring(request);
+        ObjectDisposedException.ThrowIf(!submissions.Writer.TryWrite(scoring), this);
+        await using CancellationTokenRegistration registration = cancellationToken.Register(scoring.Cancel);
+        return await scoring.Outcome.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Checks that a text can be scored, as <see cref="ScoreAsync"/> does before it computes anything.</summary>
+    /// <exception cref="RequestException">The request cannot be served: the first thing that is wrong.</exception>
+    public void CheckScore(ScoreRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RequestCheck.Validate(request, pair);
+        if (!scheduler.CanEverFit(request.Tokens.Count - 1))
+        {
+            throw new RequestException($"the text needs {request.Tokens.Count - 1} cache positions, the caches hold {options.CachePositions}");
+        }
+    }
+
     /// <summary>Finishes what runs, then frees the device.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -112,16 +141,16 @@ public sealed class RealignmentEngine : IAsyncDisposable
     private Generation Accept(GenerationRequest request)
     {
         RequestCheck.Validate(request, pair);
-        int room = pair.MaxPositions is int positions ? positions - request.PromptTokens.Count + 1 : int.MaxValue;
-        var sequence = new Sequence(request, Math.Min(request.MaxTokens, room));
-        if (!scheduler.CanEverFit(sequence))
+        int room = pair.MaxPositions is int most ? most - request.PromptTokens.Count + 1 : int.MaxValue;
+        int maxTokens = Math.Min(request.MaxTokens, room), positions = request.PromptTokens.Count + maxTokens - 1;
+        if (!scheduler.CanEverFit(positions))
         {
             throw new RequestException(
-                $"the request needs {sequence.MaxPositions} cache positions ({sequence.PromptLength} of the prompt and {sequence.MaxTokens} to put out), " +
+                $"the request needs {positions} cache positions ({request.PromptTokens.Count} of the prompt and {maxTokens} to put out), " +
                 $"the caches hold {options.CachePositions}");
         }
 
-        return new Generation(sequence, new HashSet<int>(request.StopTokens ?? StopTokens), Text.StreamingDecoder());
+        return new Generation(request, maxTokens, new HashSet<int>(request.StopTokens ?? StopTokens), Text.StreamingDecoder());
     }
 
     private async IAsyncEnumerable<TokenEvent> Stream(Generation generation, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -153,7 +182,7 @@ public sealed class RealignmentEngine : IAsyncDisposable
             Text.CheckVocabulary(pair.Vocabulary);
             StopTokens = [.. pair.Reference.Config.EosIds.Union(pair.Aligned.Config.EosIds)];
             var blocks = new BlockManager(KvCache.BlocksFor(options.CachePositions), KvCache.BlockSize);
-            pair.Allocate(new StepCapacity(options.MaxBatchTokens, options.MaxSequences, blocks.NumBlocks));
+            pair.Allocate(new StepCapacity(options.MaxBatchTokens, Math.Max(options.MaxSequences, options.MaxBatchTokens), blocks.NumBlocks));
             scheduler = new Scheduler(blocks, options.MaxSequences, options.MaxBatchTokens);
             runner = new StepRunner(kernels, pair);
             using StepRunner ownedRunner = runner;
@@ -175,10 +204,10 @@ public sealed class RealignmentEngine : IAsyncDisposable
     {
         while (true)
         {
-            while (submissions.Reader.TryRead(out Generation? generation))
+            while (submissions.Reader.TryRead(out Job? job))
             {
-                active.Add(generation.Sequence, generation);
-                scheduler.Add(generation.Sequence);
+                active.Add(job);
+                scheduler.Add(job.Sequence);
             }
 
             DropCancelled();
@@ -198,22 +227,48 @@ public sealed class RealignmentEngine : IAsyncDisposable
     {
         RestartWhereRotationsChanged();
         List<Chunk> chunks = scheduler.Schedule();
+        PrepareLambdas(chunks);
         IReadOnlyList<DrawnToken> drawn = runner.Run(chunks);
         Commit(chunks, drawn);
+    }
+
+    /// <summary>Asks schedules for the λ of what is drawn next; a schedule that fails ends its own request.</summary>
+    private void PrepareLambdas(List<Chunk> chunks)
+    {
+        for (int i = chunks.Count - 1; i >= 0; i--)
+        {
+            if (chunks[i].DrawsToken && chunks[i].Sequence.Generation is { } generation)
+            {
+                try
+                {
+                    generation.PrepareLambda();
+                }
+                catch (RequestException exception)
+                {
+                    generation.Fail(exception);
+                    Drop(generation);
+                    chunks.RemoveAt(i);
+                }
+            }
+        }
     }
 
     private void Commit(List<Chunk> chunks, IReadOnlyList<DrawnToken> drawn)
     {
         foreach (Chunk chunk in chunks)
         {
-            chunk.Sequence.ComputedTokens = chunk.Start + chunk.Count;
+            chunk.Sequence.ComputedTokens = chunk.End;
+            if (chunk.Sequence.Job is Scoring scoring && scoring.Complete())
+            {
+                Drop(scoring);
+            }
         }
 
         foreach (DrawnToken token in drawn)
         {
-            if (active[token.Sequence].Commit(token.Result, token.TopTokens))
+            if (token.Generation.Commit(token.Result, token.TopTokens))
             {
-                Drop(token.Sequence);
+                Drop(token.Generation);
             }
         }
     }
@@ -237,29 +292,29 @@ public sealed class RealignmentEngine : IAsyncDisposable
 
     private void DropCancelled()
     {
-        foreach (Generation generation in active.Values.Where(generation => generation.Cancelled).ToArray())
+        foreach (Job job in active.Where(job => job.Cancelled).ToArray())
         {
-            Drop(generation.Sequence);
+            Drop(job);
         }
     }
 
-    private void Drop(Sequence sequence)
+    private void Drop(Job job)
     {
-        scheduler.Remove(sequence);
-        active.Remove(sequence);
+        scheduler.Remove(job.Sequence);
+        active.Remove(job);
     }
 
     private void Fail(Exception exception)
     {
         submissions.Writer.TryComplete();
-        while (submissions.Reader.TryRead(out Generation? generation))
+        while (submissions.Reader.TryRead(out Job? job))
         {
-            active.Add(generation.Sequence, generation);
+            active.Add(job);
         }
 
-        foreach (Generation generation in active.Values)
+        foreach (Job job in active)
         {
-            generation.Fail(exception);
+            job.Fail(exception);
         }
     }
 }

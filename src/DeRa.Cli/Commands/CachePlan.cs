@@ -11,17 +11,19 @@ internal static class CachePlan
 
     private const int Limit = int.MaxValue - KvCache.BlockSize;
 
-    public static int Positions(IReadOnlyList<GenerationRequest> requests)
+    public static int Positions(IReadOnlyList<GenerationRequest> requests) =>
+        Positions(requests.Select(request => (int)Math.Min(Limit, (long)request.PromptTokens.Count + Math.Max(1, request.MaxTokens))));
+
+    public static int Positions(IEnumerable<int> lengths)
     {
         long largest = 0, sum = 0;
-        foreach (GenerationRequest request in requests)
+        foreach (int length in lengths)
         {
-            int positions = (int)Math.Min(Limit, (long)request.PromptTokens.Count + Math.Max(1, request.MaxTokens));
-            long needed = (long)KvCache.BlocksFor(positions) * KvCache.BlockSize;
+            long needed = (long)KvCache.BlocksFor(Math.Min(Limit, length)) * KvCache.BlockSize;
             largest = Math.Max(largest, needed);
             sum += needed;
         }
 
-        return (int)Math.Min(Limit, Math.Max(largest, Math.Min(sum, MostPositions)));
+        return (int)Math.Min(Limit, Math.Max(KvCache.BlockSize, Math.Max(largest, Math.Min(sum, MostPositions))));
     }
 }

@@ -66,7 +66,7 @@ internal sealed class GenerateCommand
             folders.EngineOptions(text, CachePlan.Positions(requests)), cancellationToken);
         if (asJson)
         {
-            await WriteJsonAsync(engine, all, lambdas.Length, requests, cancellationToken);
+            await WriteJsonAsync(engine, all, lambdas, requests, cancellationToken);
         }
         else if (requests.Length == 1)
         {
@@ -87,12 +87,12 @@ internal sealed class GenerateCommand
     }
 
     private static async Task WriteJsonAsync(
-        RealignmentEngine engine, Prompt[] prompts, int lambdaCount, GenerationRequest[] requests, CancellationToken cancellationToken)
+        RealignmentEngine engine, Prompt[] prompts, float[] lambdas, GenerationRequest[] requests, CancellationToken cancellationToken)
     {
         Task<GenerationResult>[] results = [.. requests.Select(request => engine.CompleteAsync(request, cancellationToken))];
         for (int i = 0; i < results.Length; i++)
         {
-            Json.WriteLine(new GenerationLine(prompts[i / lambdaCount], requests[i], await results[i]));
+            Json.WriteLine(new GenerationLine(prompts[i / lambdas.Length], lambdas[i % lambdas.Length], requests[i], await results[i]));
             await Console.Out.FlushAsync(cancellationToken);
         }
     }

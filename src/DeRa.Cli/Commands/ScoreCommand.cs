@@ -5,8 +5,6 @@ using DeRa.Cli.CommandLine;
 using DeRa.Cli.Output;
 using DeRa.Engine;
 using DeRa.Evaluation;
-using DeRa.Kernels;
-using DeRa.Models;
 
 namespace DeRa.Cli.Commands;
 
@@ -44,46 +42,46 @@ internal sealed class ScoreCommand
         }
 
         // Reads of standard input cannot be cancelled, so the wait for them is: Ctrl-C ends the command at once.
-        ScoreLine[] lines = await Task.Run(() => ReadLines(source, text), CancellationToken.None).WaitAsync(cancellationToken);
+        ScoreLine[] lines = await Task.Run(() => ReadLines(source, text, lambdas), CancellationToken.None).WaitAsync(cancellationToken);
 
-        using KernelSet kernels = DeviceCatalog.Open(folders.Device.Device, line => Console.Error.WriteLine(line));
-        using ModelPair models = ModelPair.Load(folders.ReferenceFolder, folders.AlignedFolder, kernels, folders.Device.WeightType);
-        text.CheckVocabulary(models.Vocabulary);
+        await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(
+            folders.EngineOptions(text, CachePlan.Positions(lines.Select(line => line.Request.Tokens.Count))), cancellationToken);
         foreach (ScoreLine line in lines)
         {
-            line.Check(models);
+            line.Check(engine);
         }
 
-        using var scorer = new Scorer(kernels, models, lambdas);
         if (target == StandardOutput)
         {
-            Write(Console.Out);
+            await WriteAsync(Console.Out);
         }
         else
         {
-            CompleteFile.Write(target, file =>
+            await CompleteFile.WriteAsync(target, async file =>
             {
-                using var writer = new StreamWriter(file);
-                Write(writer);
+                await using var writer = new StreamWriter(file);
+                await WriteAsync(writer);
             });
         }
 
         return ExitCode.Done;
 
-        void Write(TextWriter writer)
+        async Task WriteAsync(TextWriter writer)
         {
-            foreach ((ScoreLine line, IReadOnlyList<LambdaScore> scores) in lines.Zip(scorer.Score(lines.Select(line => line.Item))))
+            int next = 0;
+            await foreach (IReadOnlyList<LambdaScore> scores in new Scorer(engine).ScoreAsync(lines.Select(line => line.Request), cancellationToken))
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                writer.WriteLine(Json.Line(new Scored(line.Id, line.Item.Tokens, line.Item.From, [.. scores.Select(score => new ScoredLambda(score))])));
+                ScoreLine line = lines[next++];
+                await writer.WriteLineAsync(
+                    Json.Line(new Scored(line.Id, line.Request.Tokens, line.Request.From, [.. scores.Select(score => new ScoredLambda(score))])));
             }
         }
     }
 
-    private static ScoreLine[] ReadLines(string source, PairText text)
+    private static ScoreLine[] ReadLines(string source, PairText text, float[] lambdas)
     {
         using TextReader reader = InputLines.Open(source);
-        return [.. InputLines.Read(source, reader, line => ScoreLine.Read(line, text))];
+        return [.. InputLines.Read(source, reader, line => ScoreLine.Read(line, text, lambdas))];
     }
 
     private sealed record Scored(

@@ -2,15 +2,13 @@ using System.Text.Json;
 using DeRa.Cli.CommandLine;
 using DeRa.Cli.Output;
 using DeRa.Engine;
-using DeRa.Evaluation;
-using DeRa.Models;
 
 namespace DeRa.Cli.Commands;
 
 /// <summary>A line of <c>score</c>'s input.</summary>
-internal sealed record ScoreLine(JsonElement? Id, string Name, ScoreItem Item)
+internal sealed record ScoreLine(JsonElement? Id, string Name, ScoreRequest Request)
 {
-    public static ScoreLine Read(JsonElement line, PairText text)
+    public static ScoreLine Read(JsonElement line, PairText text, float[] lambdas)
     {
         if (line.ValueKind != JsonValueKind.Object)
         {
@@ -19,27 +17,24 @@ internal sealed record ScoreLine(JsonElement? Id, string Name, ScoreItem Item)
 
         JsonElement? id = line.TryGetProperty("id", out JsonElement given) ? given.Clone() : null;
         string name = id is null ? "a line without id" : $"id {id}";
-        return new ScoreLine(id, name, line.TryGetProperty("tokens", out JsonElement tokens) ? FromTokens(line, tokens) : FromText(line, text));
+        (int[] ids, int from) = line.TryGetProperty("tokens", out JsonElement tokens) ? FromTokens(line, tokens) : FromText(line, text);
+        return new ScoreLine(id, name, new ScoreRequest { Tokens = ids, From = from, Lambdas = lambdas });
     }
 
-    /// <summary>Requires ids that both models know, so that nothing is written before everything can be.</summary>
-    public void Check(ModelPair models)
+    /// <summary>Requires a text that the engine can score, so that nothing is written before everything can be.</summary>
+    public void Check(RealignmentEngine engine)
     {
-        foreach (int token in Item.Tokens)
+        try
         {
-            if (token >= models.Vocabulary)
-            {
-                throw new InputException($"{Name}: expected token ids below {models.Vocabulary}, found {token}");
-            }
+            engine.CheckScore(Request);
         }
-
-        if (models.MaxPositions is int positions && Item.Tokens.Count - 1 > positions)
+        catch (RequestException exception)
         {
-            throw new InputException($"{Name}: it has {Item.Tokens.Count} tokens, the models have {positions} positions");
+            throw new InputException($"{Name}: {exception.Message}");
         }
     }
 
-    private static ScoreItem FromTokens(JsonElement line, JsonElement tokens)
+    private static (int[] Tokens, int From) FromTokens(JsonElement line, JsonElement tokens)
     {
         int[] ids = InputLines.Tokens(tokens, "tokens");
         if (ids.Length < 2)
@@ -55,7 +50,7 @@ internal sealed record ScoreLine(JsonElement? Id, string Name, ScoreItem Item)
         }
 
         return from >= 1 && from < ids.Length
-            ? new ScoreItem(ids, from)
+            ? (ids, from)
             : throw new InputException($"from: expected a position between 1 and {ids.Length - 1} of {ids.Length} tokens, found {from}");
     }
 
@@ -63,13 +58,13 @@ internal sealed record ScoreLine(JsonElement? Id, string Name, ScoreItem Item)
     /// The text is encoded as a whole and the completion begins after as many tokens as the prompt alone has: the same split of a text that
     /// evaluation harnesses use, which keeps the tokens those that the models were trained on.
     /// </summary>
-    private static ScoreItem FromText(JsonElement line, PairText text)
+    private static (int[] Tokens, int From) FromText(JsonElement line, PairText text)
     {
         string prompt = Field(line, "prompt"), completion = Field(line, "completion");
         int[] tokens = text.Encode(prompt + completion);
         int from = Math.Max(1, text.Encode(prompt).Length);
         return from < tokens.Length
-            ? new ScoreItem(tokens, from)
+            ? (tokens, from)
             : throw new InputException("completion: expected text that adds at least one token to the prompt, found none");
     }
 

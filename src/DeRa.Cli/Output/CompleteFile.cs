@@ -8,25 +8,32 @@ namespace DeRa.Cli.Output;
 /// </summary>
 internal static class CompleteFile
 {
+    /// <inheritdoc cref="WriteAsync"/>
+    public static void Write(string path, Action<Stream> write) => WriteAsync(path, stream =>
+    {
+        write(stream);
+        return Task.CompletedTask;
+    }).GetAwaiter().GetResult();
+
     /// <param name="path">The file; replaced if it exists.</param>
     /// <param name="write">Fills it; what it throws leaves the place as it was.</param>
     /// <exception cref="InputException">The path is a folder, or in none.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static async Task WriteAsync(string path, Func<Stream, Task> write)
     {
         RequirePlace(path);
         if (IsWrittenInPlace(path))
         {
-            using FileStream place = File.Create(path);
-            write(place);
+            await using FileStream place = File.Create(path);
+            await write(place);
             return;
         }
 
         string partial = path + ".part";
         try
         {
-            using (FileStream file = File.Create(partial))
+            await using (FileStream file = File.Create(partial))
             {
-                write(file);
+                await write(file);
             }
 
             File.Move(partial, path, overwrite: true);

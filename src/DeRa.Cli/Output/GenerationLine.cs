@@ -8,11 +8,11 @@ namespace DeRa.Cli.Output;
 /// <summary>A line of <c>generate --json</c>. Log-probability and KL are sums over the output, of the plain mixture.</summary>
 internal sealed record GenerationLine
 {
-    public GenerationLine(Prompt prompt, GenerationRequest request, GenerationResult result)
+    public GenerationLine(Prompt prompt, float lambda, GenerationRequest request, GenerationResult result)
     {
         Id = prompt.Id;
         PromptTokens = prompt.Tokens;
-        Lambda = request.Lambda;
+        Lambda = lambda;
         Tokens = result.Tokens;
         Text = result.Text;
         Finish = result.Finish;

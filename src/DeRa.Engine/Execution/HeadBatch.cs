@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 using DeRa.Engine.Scheduling;
 using DeRa.Kernels;
@@ -15,7 +14,7 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
     private readonly List<TokenAdjustment> adjustments = [];
     private HeadResult[] results = [];
     private TopToken[] topTokens = [];
-    private DeviceBuffer? rowBuffer, adjustmentBuffer, resultBuffer, topBuffer;
+    private readonly GrowingBuffer rowBuffer = new(kernels), adjustmentBuffer = new(kernels), resultBuffer = new(kernels), topBuffer = new(kernels);
     private bool wantsTopTokens;
 
     public int Count => rows.Count;
@@ -27,19 +26,20 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
         wantsTopTokens = false;
     }
 
-    public void Add(Sequence sequence)
+    public void Add(Sequence sequence, float lambda)
     {
-        SamplingOptions sampling = sequence.Request.Sampling;
+        GenerationRequest request = sequence.Generation!.Request;
+        SamplingOptions sampling = request.Sampling;
         int start = adjustments.Count;
         if (sampling.AdjustsLogits)
         {
             AddAdjustments(sequence, sampling);
         }
 
-        wantsTopTokens |= sequence.Request.TopTokens > 0;
+        wantsTopTokens |= request.TopTokens > 0;
         rows.Add(new HeadRow
         {
-            Lambda = sequence.Request.Lambda,
+            Lambda = lambda,
             Temperature = sampling.Temperature,
             TopK = sampling.TopK,
             TopP = sampling.TopP,
@@ -53,34 +53,36 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
             Position = sequence.Tokens.Count,
             AdjustmentStart = start,
             AdjustmentCount = adjustments.Count - start,
-            TopTokens = sequence.Request.TopTokens,
+            TopTokens = request.TopTokens,
         });
     }
 
     /// <summary>Copies the rows to the device. Not while operations are enqueued.</summary>
     public void Upload()
     {
-        rowBuffer = Fit<HeadRow>(rowBuffer, rows.Count);
-        adjustmentBuffer = Fit<TokenAdjustment>(adjustmentBuffer, adjustments.Count);
-        resultBuffer = Fit<HeadResult>(resultBuffer, rows.Count);
-        topBuffer = wantsTopTokens ? Fit<TopToken>(topBuffer, rows.Count * HeadLimits.MaxTopTokens) : topBuffer;
-        kernels.Write<HeadRow>(rowBuffer, 0, CollectionsMarshal.AsSpan(rows));
-        kernels.Write<TokenAdjustment>(adjustmentBuffer, 0, CollectionsMarshal.AsSpan(adjustments));
+        resultBuffer.Reserve<HeadResult>(rows.Count);
+        if (wantsTopTokens)
+        {
+            topBuffer.Reserve<TopToken>(rows.Count * HeadLimits.MaxTopTokens);
+        }
+
+        rowBuffer.Write<HeadRow>(CollectionsMarshal.AsSpan(rows));
+        adjustmentBuffer.Write<TokenAdjustment>(CollectionsMarshal.AsSpan(adjustments));
     }
 
     /// <summary>Enqueues the fused head over all rows.</summary>
     public void Enqueue(HeadModel? reference, HeadModel? aligned, int vocabulary, bool statistics) => kernels.RealignHead(
-        reference, aligned, vocabulary, rowBuffer!, adjustmentBuffer!, statistics, resultBuffer!, wantsTopTokens ? topBuffer : null);
+        reference, aligned, vocabulary, rowBuffer.Buffer, adjustmentBuffer.Buffer, statistics, resultBuffer.Buffer, wantsTopTokens ? topBuffer.Buffer : null);
 
     /// <summary>Reads the results back after the step has run; they stay valid until the next read.</summary>
     public void Read()
     {
         Array.Resize(ref results, Math.Max(results.Length, rows.Count));
-        kernels.Read(resultBuffer!, 0, results.AsSpan(0, rows.Count));
+        resultBuffer.Read(results.AsSpan(0, rows.Count));
         if (wantsTopTokens)
         {
             Array.Resize(ref topTokens, Math.Max(topTokens.Length, rows.Count * HeadLimits.MaxTopTokens));
-            kernels.Read(topBuffer!, 0, topTokens.AsSpan(0, rows.Count * HeadLimits.MaxTopTokens));
+            topBuffer.Read(topTokens.AsSpan(0, rows.Count * HeadLimits.MaxTopTokens));
         }
     }
 
@@ -93,10 +95,10 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
 
     public void Dispose()
     {
-        rowBuffer?.Dispose();
-        adjustmentBuffer?.Dispose();
-        resultBuffer?.Dispose();
-        topBuffer?.Dispose();
+        rowBuffer.Dispose();
+        adjustmentBuffer.Dispose();
+        resultBuffer.Dispose();
+        topBuffer.Dispose();
     }
 
     private void AddAdjustments(Sequence sequence, SamplingOptions sampling)
@@ -117,18 +119,5 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
         }
 
         adjustments.AddRange(byToken.Values);
-    }
-
-    private unsafe DeviceBuffer Fit<T>(DeviceBuffer? buffer, int count)
-        where T : unmanaged
-    {
-        long needed = Math.Max(4096, (long)count * sizeof(T));
-        if (buffer is not null && buffer.ByteLength >= needed)
-        {
-            return buffer;
-        }
-
-        buffer?.Dispose();
-        return kernels.Allocate((long)BitOperations.RoundUpToPowerOf2((ulong)needed));
     }
 }

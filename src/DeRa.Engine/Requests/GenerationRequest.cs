@@ -6,8 +6,11 @@ public sealed record GenerationRequest
     /// <summary>Prompt ids, special tokens included; at least one.</summary>
     public required IReadOnlyList<int> PromptTokens { get; init; }
 
-    /// <summary>λ: 0 is the reference, 1 the aligned model, more extrapolates; it stands for KL strength β/λ.</summary>
-    public float Lambda { get; init; } = 1;
+    /// <summary>
+    /// λ: 0 is the reference, 1 the aligned model, more extrapolates; it stands for KL strength β/λ. A number, or a schedule that changes it from
+    /// token to token.
+    /// </summary>
+    public LambdaSchedule Lambda { get; init; } = 1;
 
     /// <summary>How tokens are drawn.</summary>
     public SamplingOptions Sampling { get; init; } = new();
@@ -31,8 +34,11 @@ public sealed record GenerationRequest
     public int TopTokens { get; init; }
 
     /// <summary>Whether the reference model has to run.</summary>
-    public bool NeedsReference => Lambda != 1 || Statistics;
+    public bool NeedsReference => Lambda.ConstantValue != 1 || Statistics;
 
     /// <summary>Whether the aligned model has to run.</summary>
-    public bool NeedsAligned => Lambda != 0;
+    public bool NeedsAligned => Lambda.ConstantValue != 0;
+
+    /// <summary>Whether the divergence is computed at every position: it is reported, or λ depends on it.</summary>
+    internal bool NeedsStatistics => Statistics || Lambda.NeedsDivergence;
 }

@@ -14,6 +14,7 @@ public enum FinishReason
 
 /// <summary>One token of a generation. Natural logarithms, of the plain mixture before temperature, penalties and cuts.</summary>
 /// <param name="TokenId">The token.</param>
+/// <param name="Lambda">λ it was drawn under.</param>
 /// <param name="Text">Text that became certain with it; may be empty while a character is incomplete.</param>
 /// <param name="LogProb">log p_λ(token).</param>
 /// <param name="LogProbReference">log p_r(token); known at λ = 0 and where the request asks for statistics, else null.</param>
@@ -23,6 +24,7 @@ public enum FinishReason
 /// <param name="Finish">Set on the last event.</param>
 public sealed record TokenEvent(
     int TokenId,
+    float Lambda,
     string Text,
     float LogProb,
     float? LogProbReference,

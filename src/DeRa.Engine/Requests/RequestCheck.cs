@@ -9,9 +9,9 @@ internal static class RequestCheck
     /// <exception cref="RequestException">The first thing that is wrong.</exception>
     public static void Validate(GenerationRequest request, ModelPair pair)
     {
-        if (!float.IsFinite(request.Lambda))
+        if (request.Lambda.FirstInvalid() is float invalid)
         {
-            throw new RequestException($"lambda: expected a finite number, found {request.Lambda}");
+            throw new RequestException($"lambda: expected a finite number, found {invalid}");
         }
 
         if (request.PromptTokens.Count == 0)
@@ -29,13 +29,7 @@ internal static class RequestCheck
             throw new RequestException($"top tokens: expected 0 to {HeadLimits.MaxTopTokens}, found {request.TopTokens}");
         }
 
-        foreach (int token in request.PromptTokens)
-        {
-            if (token < 0 || token >= pair.Vocabulary)
-            {
-                throw new RequestException($"prompt: expected token ids between 0 and {pair.Vocabulary - 1}, found {token}");
-            }
-        }
+        RequireTokens("prompt", request.PromptTokens, pair);
 
         if (pair.MaxPositions is int positions && request.PromptTokens.Count > positions)
         {
@@ -51,5 +45,50 @@ internal static class RequestCheck
         }
 
         request.Sampling.Validate(pair.Vocabulary);
+    }
+
+    /// <exception cref="RequestException">The first thing that is wrong.</exception>
+    public static void Validate(ScoreRequest request, ModelPair pair)
+    {
+        if (request.Tokens.Count < 2)
+        {
+            throw new RequestException($"tokens: expected at least 2, the first is only given, found {request.Tokens.Count}");
+        }
+
+        if (request.From < 1 || request.From >= request.Tokens.Count)
+        {
+            throw new RequestException(
+                $"from: expected a position between 1 and {request.Tokens.Count - 1} of {request.Tokens.Count} tokens, found {request.From}");
+        }
+
+        if (request.Lambdas.Count == 0)
+        {
+            throw new RequestException("lambdas: expected at least one, found none");
+        }
+
+        foreach (float lambda in request.Lambdas)
+        {
+            if (!float.IsFinite(lambda))
+            {
+                throw new RequestException($"lambdas: expected finite numbers, found {lambda}");
+            }
+        }
+
+        RequireTokens("tokens", request.Tokens, pair);
+        if (pair.MaxPositions is int positions && request.Tokens.Count - 1 > positions)
+        {
+            throw new RequestException($"tokens: the text has {request.Tokens.Count}, the models have {positions} positions");
+        }
+    }
+
+    private static void RequireTokens(string what, IReadOnlyList<int> tokens, ModelPair pair)
+    {
+        foreach (int token in tokens)
+        {
+            if (token < 0 || token >= pair.Vocabulary)
+            {
+                throw new RequestException($"{what}: expected token ids between 0 and {pair.Vocabulary - 1}, found {token}");
+            }
+        }
     }
 }

@@ -7,7 +7,13 @@ namespace DeRa.Engine.Scheduling;
 internal readonly record struct Chunk(Sequence Sequence, int Start, int Count)
 {
     /// <summary>Whether the chunk reaches the sequence's last known token, so that the step draws the next one.</summary>
-    public bool DrawsToken => Start + Count == Sequence.Tokens.Count;
+    public bool DrawsToken => End == Sequence.Tokens.Count;
+
+    /// <summary>Position after the last token.</summary>
+    public int End => Start + Count;
+
+    /// <summary>Hidden states wanted of the chunk's last tokens: one to draw from, or one per scored position.</summary>
+    public int Outputs => Sequence.IsScored ? Math.Max(0, End - Math.Max(Start, Sequence.FirstOutput)) : DrawsToken ? 1 : 0;
 }
 
 /// <summary>
@@ -26,8 +32,8 @@ internal sealed class Scheduler(BlockManager blocks, int maxSequences, int maxBa
 
     public int WaitingCount => waiting.Count;
 
-    /// <summary>Whether the pool could ever hold the sequence.</summary>
-    public bool CanEverFit(Sequence sequence) => blocks.BlocksFor(sequence.MaxPositions) <= blocks.NumBlocks;
+    /// <summary>Whether the pool could ever hold so many positions of one sequence.</summary>
+    public bool CanEverFit(int positions) => blocks.BlocksFor(positions) <= blocks.NumBlocks;
 
     public void Add(Sequence sequence) => waiting.Enqueue(sequence);
 
@@ -41,7 +47,7 @@ internal sealed class Scheduler(BlockManager blocks, int maxSequences, int maxBa
         {
             foreach (Sequence sequence in running)
             {
-                int pending = sequence.Tokens.Count - sequence.ComputedTokens;
+                int pending = sequence.TargetTokens - sequence.ComputedTokens;
                 if ((pending == 1) == decoding && budget > 0)
                 {
                     int count = Math.Min(pending, budget);
