@@ -156,16 +156,15 @@ public sealed unsafe partial class CpuKernelSet
             Y = Pointer(y),
             YStride = y.RowStride,
             Accumulate = accumulate,
-            Grain = LinearShape.GrainFor(w.Rows, workers, Projection<TFormat>.PanelRows),
         };
         if (w.InputMajor)
         {
             recorder.Add(new InputMajorLinearOperation<TFormat>(shape), 0, InputMajorLinearOperation<TFormat>.PrivateBytes);
         }
-        else
+        else if (!recorder.Last<LinearOperation<TFormat>>(out LinearOperation<TFormat>* last) || !last->TryAdd(shape))
         {
-            recorder.Add(
-                new LinearOperation<TFormat>(shape), LinearOperation<TFormat>.SharedBytes(x.Rows, w.Columns), LinearOperation<TFormat>.PrivateBytes);
+            var operation = new LinearOperation<TFormat>(shape, workers);
+            recorder.Add(operation, operation.SharedBytes, operation.PrivateBytes);
         }
     }
 

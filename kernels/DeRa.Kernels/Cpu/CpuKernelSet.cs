@@ -1,29 +1,19 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
-using ILGPU;
-using ILGPU.Runtime;
-using ILGPU.Runtime.CPU;
 
 namespace DeRa.Kernels.Cpu;
 
 /// <summary>
-/// Plain processors, no driver: operations are recorded and <see cref="Run"/> walks the whole list in one launch of ILGPU's CPU accelerator, with
-/// SIMD bodies and a spin barrier between operations. Weights are read where they lie in host memory. Results do not depend on the number of workers.
+/// Plain processors, no driver: operations are recorded and <see cref="Run"/> hands the whole list to resident workers on ILGPU's CPU accelerator, with
+/// SIMD bodies that share out each operation. Weights are read where they lie in host memory. Results do not depend on the number of workers.
 /// </summary>
 public sealed unsafe partial class CpuKernelSet : KernelSet
 {
-    private readonly Context context;
-    private readonly CPUAccelerator accelerator;
-    private readonly Action<KernelConfig, long> kernel;
-    private readonly KernelConfig grid;
+    private readonly Crew crew;
     private readonly StepRecorder recorder = new();
     private readonly NativeBlock shared = new(), scratch = new();
-    private readonly StepFailure failure = new();
-    private readonly StepContext* step;
     private readonly int workers;
     private readonly long memoryLimit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-    private GCHandle failureHandle;
     private long launches, allocated;
     private bool disposed;
 
@@ -34,25 +24,7 @@ public sealed unsafe partial class CpuKernelSet : KernelSet
     {
         this.workers = workers ?? Environment.ProcessorCount;
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(this.workers, nameof(workers));
-        try
-        {
-            // A warp has at least two threads; groups of one thread are launched, one per multiprocessor.
-            var device = new CPUDevice(2, 1, this.workers);
-            context = Context.Create(builder => builder.CPU(device));
-            accelerator = context.CreateCPUAccelerator(0, CPUAcceleratorMode.Parallel);
-            kernel = accelerator.LoadStreamKernel<long>(StepKernel.Run);
-        }
-        catch (Exception exception) when (exception is not OutOfMemoryException)
-        {
-            accelerator?.Dispose();
-            context?.Dispose();
-            throw new DeviceException($"the CPU accelerator with {this.workers} workers could not be made", exception);
-        }
-
-        grid = new KernelConfig(this.workers, 1);
-        failureHandle = GCHandle.Alloc(failure);
-        step = (StepContext*)NativeMemory.AlignedAlloc((nuint)sizeof(StepContext), 64);
-        *step = new StepContext { Failure = GCHandle.ToIntPtr(failureHandle) };
+        crew = new Crew(this.workers);
         Device = Describe(this.workers);
     }
 
@@ -106,26 +78,15 @@ public sealed unsafe partial class CpuKernelSet : KernelSet
             shared.Ensure(recorder.SharedBytes);
             long stride = (recorder.PrivateBytes + 255) & ~255L; // no cache line is shared by two workers
             scratch.Ensure(stride * workers);
-            step->Operations = recorder.Operations;
-            step->Count = recorder.Count;
-            step->Shared = shared.Address;
-            step->Private = scratch.Address;
-            step->PrivateStride = stride;
             launches++;
-            kernel(grid, (long)step);
-            accelerator.Synchronize();
+            if (crew.RunStep(recorder.Operations, recorder.Count, shared.Address, scratch.Address, stride) is { } failure)
+            {
+                throw new InvalidOperationException($"an operation of the step failed: {failure.Message}", failure);
+            }
         }
         finally
         {
             recorder.Clear();
-        }
-
-        if (failure.First is { } first)
-        {
-            failure.First = null;
-            step->Failed = 0;
-            step->Arrivals = 0;
-            throw new InvalidOperationException($"an operation of the step failed: {first.Message}", first);
         }
     }
 
@@ -156,13 +117,10 @@ public sealed unsafe partial class CpuKernelSet : KernelSet
         }
 
         disposed = true;
-        accelerator.Dispose();
-        context.Dispose();
+        crew.Dispose();
         recorder.Dispose();
         shared.Dispose();
         scratch.Dispose();
-        failureHandle.Free();
-        NativeMemory.AlignedFree(step);
     }
 
     /// <summary>The processor with so many workers, as people know it.</summary>

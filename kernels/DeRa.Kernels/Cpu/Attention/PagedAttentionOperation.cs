@@ -5,7 +5,7 @@ namespace DeRa.Kernels.Cpu;
 /// <summary>
 /// Causal attention over paged keys and values. A (token, key-value head) pair is cut into chunks of <see cref="Chunk"/> positions at fixed places;
 /// each chunk gives (max, Σe, Σe·v) per query head, and chunks are merged in order of position. With many pairs a worker goes through all chunks
-/// of a pair; with few, chunks are handed out singly and merged after a barrier. Both are the same arithmetic, so neither the number of workers
+/// of a pair; with few, chunks are handed out singly and merged in a second phase. Both are the same arithmetic, so neither the number of workers
 /// nor the batch shows in the bits.
 /// Bound: the cache's bandwidth; query heads of one key-value head share every load.
 /// </summary>
@@ -31,8 +31,6 @@ internal unsafe struct PagedAttentionOperation : IOperation<PagedAttentionOperat
     public float* Output;
     public int OutputStride;
     public int MaxChunks;
-    private int takenPairs;
-    private int takenChunks;
 
     /// <summary>Floats of one head's partial result: max, Σe, Σe·v.</summary>
     private readonly int StateFloats => 2 + Layout.HeadDim;
@@ -61,20 +59,14 @@ internal unsafe struct PagedAttentionOperation : IOperation<PagedAttentionOperat
         }
     }
 
-    private void RunWhole(Worker* worker)
+    private readonly void RunWhole(Worker* worker)
     {
         int pairs = Tokens * Layout.NumKvHeads, floats = Group * StateFloats;
         var scores = (float*)worker->Private;
         float* total = scores + Group * Chunk, part = total + floats;
-        while (true)
+        while (worker->Take(pairs, out long pair, out _, grain: 1))
         {
-            int pair = Interlocked.Increment(ref takenPairs) - 1;
-            if (pair >= pairs)
-            {
-                return;
-            }
-
-            int token = pair / Layout.NumKvHeads, head = pair % Layout.NumKvHeads;
+            int token = (int)pair / Layout.NumKvHeads, head = (int)pair % Layout.NumKvHeads;
             Visible(token, out int first, out int end);
             for (int chunk = first / Chunk; chunk * Chunk < end; chunk++)
             {
@@ -96,19 +88,13 @@ internal unsafe struct PagedAttentionOperation : IOperation<PagedAttentionOperat
         }
     }
 
-    private void RunSplit(Worker* worker)
+    private readonly void RunSplit(Worker* worker)
     {
         int units = Tokens * Layout.NumKvHeads * MaxChunks;
         var parts = (float*)worker->Shared;
-        while (true)
+        while (worker->Take(units, out long unit, out _, grain: 1))
         {
-            int unit = Interlocked.Increment(ref takenChunks) - 1;
-            if (unit >= units)
-            {
-                break;
-            }
-
-            int chunk = unit % MaxChunks, head = unit / MaxChunks % Layout.NumKvHeads, token = unit / MaxChunks / Layout.NumKvHeads;
+            int chunk = (int)unit % MaxChunks, head = (int)unit / MaxChunks % Layout.NumKvHeads, token = (int)unit / MaxChunks / Layout.NumKvHeads;
             Visible(token, out int first, out int end);
             if (chunk >= first / Chunk && chunk * Chunk < end)
             {
@@ -117,19 +103,25 @@ internal unsafe struct PagedAttentionOperation : IOperation<PagedAttentionOperat
         }
 
         worker->Meet();
-        worker->Share((long)Tokens * Layout.NumHeads, out long from, out long to);
-        for (long i = from; i < to; i++)
+        while (worker->Take((long)Tokens * Layout.NumHeads, out long from, out long to))
         {
-            int token = (int)(i / Layout.NumHeads), head = (int)(i % Layout.NumHeads);
-            Visible(token, out int first, out int end);
-            float* total = Part(parts, token, head, first / Chunk);
-            for (int chunk = first / Chunk + 1; chunk * Chunk < end; chunk++)
+            for (long i = from; i < to; i++)
             {
-                AttentionMath.Merge(total, Part(parts, token, head, chunk), Layout.HeadDim);
+                MergeChunks(parts, (int)(i / Layout.NumHeads), (int)(i % Layout.NumHeads));
             }
-
-            Finish(total, token, head);
         }
+    }
+
+    private readonly void MergeChunks(float* parts, int token, int head)
+    {
+        Visible(token, out int first, out int end);
+        float* total = Part(parts, token, head, first / Chunk);
+        for (int chunk = first / Chunk + 1; chunk * Chunk < end; chunk++)
+        {
+            AttentionMath.Merge(total, Part(parts, token, head, chunk), Layout.HeadDim);
+        }
+
+        Finish(total, token, head);
     }
 
     // [token, kvHead, chunk, group]: the heads of a group are written together.

@@ -1,8 +1,8 @@
 namespace DeRa.Kernels.Cpu;
 
 /// <summary>
-/// A recorded operation: pointers and shapes, no references, so that a whole step is data that one launch can walk. Every worker calls
-/// <see cref="Run"/> and takes its own share; phases inside one operation are separated by <see cref="Worker.Meet"/>.
+/// A recorded operation: pointers and shapes, no references, so that a whole step is data that workers can walk. Every worker calls <see cref="Run"/>
+/// and takes units of work until none are left; phases inside one operation are separated by <see cref="Worker.Meet"/>.
 /// </summary>
 /// <typeparam name="TSelf">The operation itself.</typeparam>
 internal unsafe interface IOperation<TSelf>
@@ -10,4 +10,13 @@ internal unsafe interface IOperation<TSelf>
 {
     /// <summary>Does the worker's share. All workers make the same number of calls to <see cref="Worker.Meet"/>.</summary>
     static abstract void Run(TSelf* self, Worker* worker);
+
+    /// <summary>Whether the operation reads weights from end to end, and so has something to say in <see cref="Stream"/>.</summary>
+    static virtual bool Streams => false;
+
+    /// <summary>What a worker will read first: workers that wait for an earlier operation bring its beginning nearer.</summary>
+    static virtual void Stream(TSelf* self, int worker, int workers, out byte* from, out byte* to)
+    {
+        from = to = null;
+    }
 }

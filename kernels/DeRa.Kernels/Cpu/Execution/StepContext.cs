@@ -2,41 +2,63 @@ using System.Runtime.InteropServices;
 
 namespace DeRa.Kernels.Cpu;
 
-/// <summary>What the workers of a launch share; lives in native memory. The barrier's counter has a cache line to itself.</summary>
-[StructLayout(LayoutKind.Explicit, Size = 192)]
+/// <summary>
+/// What the workers of a set share; lives in native memory. Words that workers write at the same time have a cache line each.
+/// </summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
 internal unsafe struct StepContext
 {
-    /// <summary>Arrivals at barriers since the set was made.</summary>
+    /// <summary>The step that is open to workers: its number, or 0 between steps.</summary>
     [FieldOffset(0)]
-    public long Arrivals;
+    public long Open;
+
+    /// <summary>Helpers that are walking a step.</summary>
+    [FieldOffset(64)]
+    public int Inside;
 
     /// <summary>Not 0 once an operation threw.</summary>
-    [FieldOffset(64)]
+    [FieldOffset(128)]
     public int Failed;
 
+    /// <summary>Not 0 once the set is being disposed of.</summary>
+    [FieldOffset(132)]
+    public int Closing;
+
     /// <summary>Operations to run.</summary>
-    [FieldOffset(68)]
+    [FieldOffset(136)]
     public int Count;
 
+    /// <summary>Workers, the caller of Run among them.</summary>
+    [FieldOffset(140)]
+    public int Workers;
+
+    /// <summary>Number of the step's first phase; phases are counted since the set was made.</summary>
+    [FieldOffset(144)]
+    public long FirstPhase;
+
     /// <summary>The list.</summary>
-    [FieldOffset(72)]
+    [FieldOffset(152)]
     public RecordedOperation* Operations;
 
     /// <summary>Scratch memory of all workers together.</summary>
-    [FieldOffset(80)]
+    [FieldOffset(160)]
     public byte* Shared;
 
     /// <summary>Scratch memory of worker 0; the next worker's follows after <see cref="PrivateStride"/> bytes.</summary>
-    [FieldOffset(88)]
+    [FieldOffset(168)]
     public byte* Private;
 
     /// <summary>Bytes between two workers' scratch memory.</summary>
-    [FieldOffset(96)]
+    [FieldOffset(176)]
     public long PrivateStride;
 
-    /// <summary>A <see cref="GCHandle"/> to the <see cref="StepFailure"/> that takes the first exception.</summary>
-    [FieldOffset(104)]
-    public nint Failure;
+    /// <summary>Progress of the phase: a <see cref="PhaseWord"/> of finished units, then one per worker of claims taken from its share.</summary>
+    [FieldOffset(184)]
+    public long* Progress;
+
+    /// <summary>A <see cref="GCHandle"/> to the <see cref="Crew"/>.</summary>
+    [FieldOffset(192)]
+    public nint Crew;
 }
 
 /// <summary>An entry of the list: the body and its arguments.</summary>
@@ -47,11 +69,13 @@ internal unsafe struct RecordedOperation
 
     /// <summary>The operation.</summary>
     public void* Arguments;
-}
 
-/// <summary>Carries the first exception of a step from a worker to the caller of Run.</summary>
-internal sealed class StepFailure
-{
-    /// <summary>The exception, or null while all is well.</summary>
-    public Exception? First;
+    /// <summary>The operation's type.</summary>
+    public nint Type;
+
+    /// <summary>Calls <see cref="IOperation{TSelf}.Stream"/> of the next operation after this one that streams weights; null if none does.</summary>
+    public delegate*<void*, int, int, out byte*, out byte*, void> NextStream;
+
+    /// <summary>That operation.</summary>
+    public void* Next;
 }

@@ -1,28 +1,29 @@
-using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Frontend;
 
 namespace DeRa.Kernels.Cpu;
 
 /// <summary>
-/// The one kernel of the set: every group (one per worker) walks the recorded list and meets the others after each operation. Needs all groups
-/// to run at the same time: grid = number of multiprocessors, groups of one thread.
+/// The one kernel of the set: launched once, one group for every helper, and resident until the set is disposed of. A helper waits for a step, walks its
+/// list and waits again; the caller of Run walks the same list as worker 0.
 /// </summary>
 internal static unsafe class StepKernel
 {
     /// <summary>Entry point, compiled by ILGPU.</summary>
-    public static void Run(long context) => Walk(context, Grid.IdxX, Grid.DimX);
+    public static void Run(long context) => Serve(context, Grid.IdxX);
 
-    [External("deraStepWalk")] // runs as ordinary .NET code on the CPU accelerator
-    private static int Walk(long context, int index, int count)
+    /// <summary>Walks the open step as one of its workers; a failure is noted for the caller of Run.</summary>
+    /// <returns>The phase after the last.</returns>
+    public static long Walk(StepContext* step, int index)
     {
-        var step = (StepContext*)context;
+        var worker = new Worker(step, index);
         try
         {
-            var worker = new Worker(step, index, count);
             for (int i = 0; i < step->Count; i++)
             {
-                step->Operations[i].Body(step->Operations[i].Arguments, &worker);
+                RecordedOperation* operation = step->Operations + i;
+                worker.Expect(operation);
+                operation->Body(operation->Arguments, &worker);
                 worker.Meet();
             }
         }
@@ -30,15 +31,35 @@ internal static unsafe class StepKernel
         {
             // The worker that failed has reported why.
         }
-#pragma warning disable CA1031 // whatever it is, it must reach the caller of Run instead of leaving the other workers at the barrier
+#pragma warning disable CA1031 // whatever it is, it must reach the caller of Run instead of leaving the other workers waiting
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            var failure = (StepFailure)GCHandle.FromIntPtr(step->Failure).Target!;
-            Interlocked.CompareExchange(ref failure.First, exception, null);
+            Crew.Of(step).Note(exception);
             Volatile.Write(ref step->Failed, 1);
         }
 
-        return count;
+        return worker.Phase;
+    }
+
+    [External("deraHelper")] // runs as ordinary .NET code on the CPU accelerator
+    private static int Serve(long context, int helper)
+    {
+        var step = (StepContext*)context;
+        Crew crew = Crew.Of(step);
+        long last = 0;
+        while (crew.WaitForStep(last) is long number)
+        {
+            last = number;
+            Interlocked.Increment(ref step->Inside);
+            if (Volatile.Read(ref step->Open) == number)
+            {
+                Walk(step, helper + 1);
+            }
+
+            Interlocked.Decrement(ref step->Inside);
+        }
+
+        return helper;
     }
 }

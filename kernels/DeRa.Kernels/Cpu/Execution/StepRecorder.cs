@@ -11,7 +11,7 @@ internal sealed unsafe class StepRecorder : IDisposable
     private const int PageBytes = 64 * 1024;
 
     private readonly List<nint> pages = [];
-    private int page = -1, pageUsed = PageBytes, capacity;
+    private int page = -1, pageUsed = PageBytes, capacity, streamed;
 
     /// <summary>The list.</summary>
     public RecordedOperation* Operations { get; private set; }
@@ -26,7 +26,11 @@ internal sealed unsafe class StepRecorder : IDisposable
     public long PrivateBytes { get; private set; }
 
     /// <summary>Appends an operation and notes the scratch memory it will find in its <see cref="Worker"/>.</summary>
-    public void Add<T>(in T operation, long sharedBytes = 0, long privateBytes = 0)
+    /// <param name="operation">The operation.</param>
+    /// <param name="sharedBytes">Of all workers together.</param>
+    /// <param name="privateBytes">Of each worker.</param>
+    /// <returns>Where the operation is kept until the step has run.</returns>
+    public T* Add<T>(in T operation, long sharedBytes = 0, long privateBytes = 0)
         where T : unmanaged, IOperation<T>
     {
         if (Count == capacity)
@@ -38,15 +42,35 @@ internal sealed unsafe class StepRecorder : IDisposable
 
         var stored = (T*)Take(sizeof(T));
         *stored = operation;
-        Operations[Count++] = new RecordedOperation { Body = &Invoke<T>, Arguments = stored };
+        if (T.Streams)
+        {
+            for (; streamed < Count; streamed++)
+            {
+                Operations[streamed].NextStream = &Stream<T>;
+                Operations[streamed].Next = stored;
+            }
+        }
+
+        Operations[Count++] = new RecordedOperation { Body = &Invoke<T>, Arguments = stored, Type = typeof(T).TypeHandle.Value };
         SharedBytes = Math.Max(SharedBytes, sharedBytes);
         PrivateBytes = Math.Max(PrivateBytes, privateBytes);
+        return stored;
+    }
+
+    /// <summary>The operation recorded last, if it is of this type: it may still be added to.</summary>
+    public bool Last<T>(out T* operation)
+        where T : unmanaged, IOperation<T>
+    {
+        bool found = Count > 0 && Operations[Count - 1].Type == typeof(T).TypeHandle.Value;
+        operation = found ? (T*)Operations[Count - 1].Arguments : null;
+        return found;
     }
 
     /// <summary>Starts the next step.</summary>
     public void Clear()
     {
         Count = 0;
+        streamed = 0;
         page = -1;
         pageUsed = PageBytes;
         SharedBytes = 0;
@@ -70,6 +94,9 @@ internal sealed unsafe class StepRecorder : IDisposable
 
     private static void Invoke<T>(void* arguments, Worker* worker)
         where T : unmanaged, IOperation<T> => T.Run((T*)arguments, worker);
+
+    private static void Stream<T>(void* arguments, int worker, int workers, out byte* from, out byte* to)
+        where T : unmanaged, IOperation<T> => T.Stream((T*)arguments, worker, workers, out from, out to);
 
     private void* Take(int bytes)
     {

@@ -15,13 +15,16 @@ internal unsafe struct InterpolateOperation : IOperation<InterpolateOperation>
 
     public static void Run(InterpolateOperation* self, Worker* worker)
     {
-        var share = new ElementwiseShare(*worker, self->Count, self->Columns);
-        for (long strip = share.From; strip < share.To; strip++)
+        var strips = new Strips(self->Count, self->Columns);
+        while (worker->Take(strips.Count, out long from, out long to))
         {
-            share.Locate(strip, out long row, out int column, out int count);
-            MixtureMath.Mix(
-                self->Reference + row * self->ReferenceStride + column, self->Aligned + row * self->AlignedStride + column,
-                self->Rows[row].Lambda, self->Z + row * self->ZStride + column, count);
+            for (long strip = from; strip < to; strip++)
+            {
+                strips.Locate(strip, out long row, out int column, out int count);
+                MixtureMath.Mix(
+                    self->Reference + row * self->ReferenceStride + column, self->Aligned + row * self->AlignedStride + column,
+                    self->Rows[row].Lambda, self->Z + row * self->ZStride + column, count);
+            }
         }
     }
 }

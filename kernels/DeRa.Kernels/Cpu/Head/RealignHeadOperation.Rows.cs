@@ -5,46 +5,53 @@ internal unsafe partial struct RealignHeadOperation
 {
     private void MergeRows(Worker* worker)
     {
-        worker->Share(Count, out long from, out long to);
-        for (int row = (int)from; row < to; row++)
+        while (worker->Take(Count, out long row, out _, grain: 1))
         {
-            MergeRow(row);
-            HeadRow* options = Rows + row;
-            if (!RowCut.IsNeeded(options, Vocabulary) || !(states[row].Cut.Max > float.NegativeInfinity))
-            {
-                Finish(row, BestOfTiles(row));
-                continue;
-            }
-
-            histograms[row].Clear();
-            Continue(row, 0, (Candidate*)worker->Private);
+            FinishOrContinue((int)row, (Candidate*)worker->Private);
         }
+    }
+
+    private void FinishOrContinue(int row, Candidate* sorted)
+    {
+        MergeRow(row);
+        HeadRow* options = Rows + row;
+        if (!RowCut.IsNeeded(options, Vocabulary) || !(states[row].Cut.Max > float.NegativeInfinity))
+        {
+            Finish(row, BestOfTiles(row));
+            return;
+        }
+
+        histograms[row].Clear();
+        Continue(row, 0, sorted);
     }
 
     private void ContinueRows(int sweep, Worker* worker)
     {
         int* list = Waiting(sweep);
-        worker->Share(pending[sweep], out long from, out long to);
-        for (long i = from; i < to; i++)
+        while (worker->Take(pending[sweep], out long i, out _, grain: 1))
         {
-            int row = list[i];
-            RowCut* cut = &states[row].Cut;
-            if (cut->Stage == CutStage.Draw)
-            {
-                cut->Stage = CutStage.Done;
-                Finish(row, BestOfTiles(row));
-                continue;
-            }
+            ContinueRow(list[i], sweep, (Candidate*)worker->Private);
+        }
+    }
 
-            cut->Advance(Rows + row, histograms + row);
-            if (cut->IsLevelComplete)
-            {
-                Continue(row, sweep, (Candidate*)worker->Private);
-            }
-            else
-            {
-                Wait(row, sweep);
-            }
+    private void ContinueRow(int row, int sweep, Candidate* sorted)
+    {
+        RowCut* cut = &states[row].Cut;
+        if (cut->Stage == CutStage.Draw)
+        {
+            cut->Stage = CutStage.Done;
+            Finish(row, BestOfTiles(row));
+            return;
+        }
+
+        cut->Advance(Rows + row, histograms + row);
+        if (cut->IsLevelComplete)
+        {
+            Continue(row, sweep, sorted);
+        }
+        else
+        {
+            Wait(row, sweep);
         }
     }
 

@@ -4,7 +4,7 @@ namespace DeRa.Kernels.Cpu;
 
 /// <summary>
 /// The fused head in one recorded operation. A sweep hands tiles of the vocabulary to whoever is free; a tile projects all rows with both models into
-/// a few kilobytes of the worker's own, mixes, adjusts and folds them into one <see cref="HeadPartial"/> per row. After a barrier rows are merged in
+/// a few kilobytes of the worker's own, mixes, adjusts and folds them into one <see cref="HeadPartial"/> per row. Then rows are merged in
 /// the order of tiles. Rows whose cut is not settled by the candidates of the first sweep take further sweeps: at most three for top-k, three for
 /// top-p and one to draw. Bound: one read of both output weights per sweep.
 /// </summary>
@@ -30,7 +30,6 @@ internal unsafe partial struct RealignHeadOperation : IOperation<RealignHeadOper
     /// <summary>One projection of the mixed hidden state stands for both.</summary>
     public bool MixesHidden;
 
-    private fixed int taken[MaxSweeps];
     private fixed int pending[MaxSweeps + 1];
 
     // Layout of the shared scratch, from its start.
@@ -62,7 +61,7 @@ internal unsafe partial struct RealignHeadOperation : IOperation<RealignHeadOper
 
     public static void Run(RealignHeadOperation* self, Worker* worker)
     {
-        if (worker->Index == 0)
+        if (worker->Take(1, out _, out _))
         {
             self->Lay(worker->Shared);
         }
@@ -119,26 +118,32 @@ internal unsafe partial struct RealignHeadOperation : IOperation<RealignHeadOper
 
     private readonly void Arrange(Worker* worker)
     {
-        worker->Share(Count, out long from, out long to);
-        for (long row = from; row < to; row++)
+        while (worker->Take(Count, out long from, out long to))
         {
-            if (MixesHidden)
+            for (long row = from; row < to; row++)
             {
-                var mixed = (float*)worker->Private;
-                MixtureMath.Mix(Reference.Hidden(row), Aligned.Hidden(row), Rows[row].Lambda, mixed, Aligned.K);
-                Arrangement.Row(mixed, Aligned.K, Aligned.SplitsEvenOdd, alignedRows[row]);
-                continue;
+                ArrangeRow(row, (float*)worker->Private);
             }
+        }
+    }
 
-            if (Reference.IsPresent)
-            {
-                Arrangement.Row(Reference.Hidden(row), Reference.K, Reference.SplitsEvenOdd, referenceRows[row]);
-            }
+    private readonly void ArrangeRow(long row, float* mixed)
+    {
+        if (MixesHidden)
+        {
+            MixtureMath.Mix(Reference.Hidden(row), Aligned.Hidden(row), Rows[row].Lambda, mixed, Aligned.K);
+            Arrangement.Row(mixed, Aligned.K, Aligned.SplitsEvenOdd, alignedRows[row]);
+            return;
+        }
 
-            if (Aligned.IsPresent)
-            {
-                Arrangement.Row(Aligned.Hidden(row), Aligned.K, Aligned.SplitsEvenOdd, alignedRows[row]);
-            }
+        if (Reference.IsPresent)
+        {
+            Arrangement.Row(Reference.Hidden(row), Reference.K, Reference.SplitsEvenOdd, referenceRows[row]);
+        }
+
+        if (Aligned.IsPresent)
+        {
+            Arrangement.Row(Aligned.Hidden(row), Aligned.K, Aligned.SplitsEvenOdd, alignedRows[row]);
         }
     }
 
@@ -147,17 +152,11 @@ internal unsafe partial struct RealignHeadOperation : IOperation<RealignHeadOper
         int rows = sweep == 0 ? Count : pending[sweep];
         int* list = sweep == 0 ? null : Waiting(sweep);
         var logits = (float*)worker->Private;
-        while (true)
+        while (worker->Take(Tiles, out long tile, out _, grain: 1))
         {
-            int tile = Interlocked.Increment(ref taken[sweep]) - 1;
-            if (tile >= Tiles)
-            {
-                return;
-            }
-
             for (int block = 0; block < rows; block += BlockRows)
             {
-                SweepBlock(tile, list, block, Math.Min(BlockRows, rows - block), logits);
+                SweepBlock((int)tile, list, block, Math.Min(BlockRows, rows - block), logits);
             }
         }
     }

@@ -4,7 +4,7 @@ namespace DeRa.Kernels.Cpu;
 
 /// <summary>
 /// Statistics of every row under every λ from one sweep over the vocabulary. A unit of work is a segment of the vocabulary (a fixed number of tiles)
-/// for a block of rows: each tile is projected once with both models, then folded once per λ. Segments are merged in order after a barrier.
+/// for a block of rows: each tile is projected once with both models, then folded once per λ. Segments are merged in order in a last phase.
 /// Bound: FMA throughput of two projections, plus two passes over 256 logits per (row, tile, λ).
 /// </summary>
 internal unsafe struct RealignScoreOperation : IOperation<RealignScoreOperation>
@@ -23,7 +23,6 @@ internal unsafe struct RealignScoreOperation : IOperation<RealignScoreOperation>
     public int LambdaCount;
     public ScoreStatistic* Statistics;
     public TargetLogits* Logits;
-    private int taken;
     private float** referenceRows;
     private float** alignedRows;
     private ExponentialSum* partials; // [segments, rows, lambdas]
@@ -49,7 +48,7 @@ internal unsafe struct RealignScoreOperation : IOperation<RealignScoreOperation>
 
     public static void Run(RealignScoreOperation* self, Worker* worker)
     {
-        if (worker->Index == 0)
+        if (worker->Take(1, out _, out _))
         {
             self->Lay(worker->Shared);
         }
@@ -84,26 +83,22 @@ internal unsafe struct RealignScoreOperation : IOperation<RealignScoreOperation>
 
     private readonly void Arrange(Worker* worker)
     {
-        worker->Share(Count, out long from, out long to);
-        for (long row = from; row < to; row++)
+        while (worker->Take(Count, out long from, out long to))
         {
-            Arrangement.Row(Reference.Hidden(row), Reference.K, Reference.SplitsEvenOdd, referenceRows[row]);
-            Arrangement.Row(Aligned.Hidden(row), Aligned.K, Aligned.SplitsEvenOdd, alignedRows[row]);
+            for (long row = from; row < to; row++)
+            {
+                Arrangement.Row(Reference.Hidden(row), Reference.K, Reference.SplitsEvenOdd, referenceRows[row]);
+                Arrangement.Row(Aligned.Hidden(row), Aligned.K, Aligned.SplitsEvenOdd, alignedRows[row]);
+            }
         }
     }
 
-    private void Sweep(Worker* worker)
+    private readonly void Sweep(Worker* worker)
     {
         int blocks = (Count + BlockRows - 1) / BlockRows;
-        while (true)
+        while (worker->Take(blocks * Segments, out long unit, out _, grain: 1))
         {
-            int unit = Interlocked.Increment(ref taken) - 1;
-            if (unit >= blocks * Segments)
-            {
-                return;
-            }
-
-            int segment = unit / blocks, firstRow = unit % blocks * BlockRows, rows = Math.Min(BlockRows, Count - firstRow);
+            int segment = (int)unit / blocks, firstRow = (int)unit % blocks * BlockRows, rows = Math.Min(BlockRows, Count - firstRow);
             ExponentialSum* sums = partials + ((long)segment * Count + firstRow) * LambdaCount;
             new Span<ExponentialSum>(sums, rows * LambdaCount).Fill(ExponentialSum.Empty);
             for (int tile = segment * TilesPerSegment; tile < Math.Min((segment + 1) * TilesPerSegment, Tiles); tile++)
@@ -151,22 +146,23 @@ internal unsafe struct RealignScoreOperation : IOperation<RealignScoreOperation>
 
     private readonly void Merge(Worker* worker)
     {
-        worker->Share((long)Count * LambdaCount, out long from, out long to);
-        for (long i = from; i < to; i++)
+        while (worker->Take(Count, out long from, out long to))
         {
-            ExponentialSum total = ExponentialSum.Empty;
-            for (int segment = 0; segment < Segments; segment++)
+            for (long row = from; row < to; row++)
             {
-                total.Merge(partials[(long)segment * Count * LambdaCount + i]);
+                for (long i = row * LambdaCount; i < (row + 1) * LambdaCount; i++)
+                {
+                    ExponentialSum total = ExponentialSum.Empty;
+                    for (int segment = 0; segment < Segments; segment++)
+                    {
+                        total.Merge(partials[(long)segment * Count * LambdaCount + i]);
+                    }
+
+                    Statistics[i] = new ScoreStatistic { Max = total.Max, Sum = (float)total.Sum, WeightedDifference = (float)total.Weighted };
+                }
+
+                Logits[row] = Target(row, Targets[row]);
             }
-
-            Statistics[i] = new ScoreStatistic { Max = total.Max, Sum = (float)total.Sum, WeightedDifference = (float)total.Weighted };
-        }
-
-        worker->Share(Count, out from, out to);
-        for (long row = from; row < to; row++)
-        {
-            Logits[row] = Target(row, Targets[row]);
         }
     }
 

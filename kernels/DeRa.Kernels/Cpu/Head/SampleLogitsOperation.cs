@@ -20,20 +20,22 @@ internal unsafe struct SampleLogitsOperation : IOperation<SampleLogitsOperation>
     public static void Run(SampleLogitsOperation* self, Worker* worker)
     {
         var histogram = (CutHistogram*)worker->Private;
-        worker->Share(self->Count, out long from, out long to);
-        for (long row = from; row < to; row++)
+        while (worker->Take(self->Count, out long from, out long to))
         {
-            float* z = self->Z + row * self->ZStride;
-            int token = Draw(self->Rows + row, self->Entries, z, self->Vocabulary, histogram, (float*)(histogram + 1));
-            self->Results[row] = new HeadResult
+            for (long row = from; row < to; row++)
             {
-                Token = token,
-                LogProb = (float)(z[token] - SumOf(z, self->Vocabulary).Log),
-                LogProbReference = float.NaN,
-                LogProbAligned = float.NaN,
-                KlReference = float.NaN,
-                KlAligned = float.NaN,
-            };
+                float* z = self->Z + row * self->ZStride;
+                int token = Draw(self->Rows + row, self->Entries, z, self->Vocabulary, histogram, (float*)(histogram + 1));
+                self->Results[row] = new HeadResult
+                {
+                    Token = token,
+                    LogProb = (float)(z[token] - SumOf(z, self->Vocabulary).Log),
+                    LogProbReference = float.NaN,
+                    LogProbAligned = float.NaN,
+                    KlReference = float.NaN,
+                    KlAligned = float.NaN,
+                };
+            }
         }
     }
 

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace DeRa.Kernels.Cpu;
 
 /// <summary>
-/// p = softmax(x) per row, in place: two sums per part of a row, merged in order after a barrier, then one pass that divides. Workers take parts.
+/// p = softmax(x) per row, in place: two sums per part of a row, merged in order in a second phase, then one pass that divides. Workers take parts.
 /// </summary>
 internal unsafe struct SoftmaxOperation : IOperation<SoftmaxOperation>
 {
@@ -24,25 +24,30 @@ internal unsafe struct SoftmaxOperation : IOperation<SoftmaxOperation>
     {
         int parts = self->Parts;
         var sums = (ExponentialSum*)worker->Shared;
-        worker->Share((long)self->Rows * parts, out long from, out long to);
-        for (long i = from; i < to; i++)
+        while (worker->Take((long)self->Rows * parts, out long from, out long to))
         {
-            float* x = self->Locate(i, out int count);
-            float max = MixtureMath.Max(x, count);
-            sums[i] = new ExponentialSum { Max = max, Sum = MixtureMath.SumExp(x, count, max) };
+            for (long i = from; i < to; i++)
+            {
+                float* x = self->Locate(i, out int count);
+                float max = MixtureMath.Max(x, count);
+                sums[i] = new ExponentialSum { Max = max, Sum = MixtureMath.SumExp(x, count, max) };
+            }
         }
 
         worker->Meet();
-        for (long i = from; i < to; i++)
+        while (worker->Take((long)self->Rows * parts, out long from, out long to))
         {
-            ExponentialSum total = ExponentialSum.Empty;
-            for (int part = 0; part < parts; part++)
+            for (long i = from; i < to; i++)
             {
-                total.Merge(sums[i / parts * parts + part]);
-            }
+                ExponentialSum total = ExponentialSum.Empty;
+                for (int part = 0; part < parts; part++)
+                {
+                    total.Merge(sums[i / parts * parts + part]);
+                }
 
-            float* x = self->Locate(i, out int count);
-            Normalise(x, count, total.Max, (float)total.Sum);
+                float* x = self->Locate(i, out int count);
+                Normalise(x, count, total.Max, (float)total.Sum);
+            }
         }
     }
 

@@ -19,13 +19,16 @@ internal unsafe struct ActivationOperation<TActivation> : IOperation<ActivationO
 
     public static void Run(ActivationOperation<TActivation>* self, Worker* worker)
     {
-        var share = new ElementwiseShare(*worker, self->Rows, self->Columns);
-        for (long strip = share.From; strip < share.To; strip++)
+        var strips = new Strips(self->Rows, self->Columns);
+        while (worker->Take(strips.Count, out long from, out long to))
         {
-            share.Locate(strip, out long row, out int column, out int count);
-            long source = row * self->XStride + column;
-            Strip(
-                self->X + source, self->Factor == null ? null : self->Factor + source, count, self->Y + row * self->YStride + column);
+            for (long strip = from; strip < to; strip++)
+            {
+                strips.Locate(strip, out long row, out int column, out int count);
+                long source = row * self->XStride + column;
+                Strip(
+                    self->X + source, self->Factor == null ? null : self->Factor + source, count, self->Y + row * self->YStride + column);
+            }
         }
     }
 

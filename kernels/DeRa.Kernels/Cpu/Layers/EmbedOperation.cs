@@ -16,26 +16,33 @@ internal unsafe struct EmbedOperation : IOperation<EmbedOperation>
     public float* Output;
     public int OutputStride;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(EmbedOperation* self, Worker* worker)
     {
-        worker->Share(self->Count, out long from, out long to);
-        for (long t = from; t < to; t++)
+        while (worker->Take(self->Count, out long from, out long to))
         {
-            WeightVector entry = self->Table.Row(self->Tokens[t], self->Hidden);
-            WeightVector position = self->PositionTable.IsPresent ? self->PositionTable.Row(self->Positions[t], self->Hidden) : default;
-            float* output = self->Output + t * self->OutputStride;
-            for (int i = 0; i < self->Hidden; i += Lanes.Count)
+            for (long token = from; token < to; token++)
             {
-                int left = self->Hidden - i;
-                Vector256<float> value = entry.Load(i, left) * self->Scale;
-                if (position.IsPresent)
-                {
-                    value += position.Load(i, left);
-                }
-
-                Lanes.Store(value, output + i, left);
+                self->Row(token);
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Row(long token)
+    {
+        WeightVector entry = Table.Row(Tokens[token], Hidden);
+        WeightVector position = PositionTable.IsPresent ? PositionTable.Row(Positions[token], Hidden) : default;
+        float* output = Output + token * OutputStride;
+        for (int i = 0; i < Hidden; i += Lanes.Count)
+        {
+            int left = Hidden - i;
+            Vector256<float> value = entry.Load(i, left) * Scale;
+            if (position.IsPresent)
+            {
+                value += position.Load(i, left);
+            }
+
+            Lanes.Store(value, output + i, left);
         }
     }
 }

@@ -13,11 +13,13 @@ internal unsafe struct GatherOperation : IOperation<GatherOperation>
 
     public static void Run(GatherOperation* self, Worker* worker)
     {
-        worker->Share(self->Count, out long from, out long to);
         long bytes = (long)self->Columns * sizeof(float);
-        for (long i = from; i < to; i++)
+        while (worker->Take(self->Count, out long from, out long to))
         {
-            Buffer.MemoryCopy(self->X + (long)self->Rows[i] * self->XStride, self->Y + i * self->YStride, bytes, bytes);
+            for (long i = from; i < to; i++)
+            {
+                Buffer.MemoryCopy(self->X + (long)self->Rows[i] * self->XStride, self->Y + i * self->YStride, bytes, bytes);
+            }
         }
     }
 }

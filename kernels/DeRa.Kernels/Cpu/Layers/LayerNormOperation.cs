@@ -16,28 +16,33 @@ internal unsafe struct LayerNormOperation : IOperation<LayerNormOperation>
     public float* Y;
     public int YStride;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(LayerNormOperation* self, Worker* worker)
     {
-        worker->Share(self->Rows, out long from, out long to);
-        int columns = self->Columns;
-        for (long row = from; row < to; row++)
+        while (worker->Take(self->Rows, out long from, out long to))
         {
-            float* x = self->X + row * self->XStride, y = self->Y + row * self->YStride;
-            float mean = RowSums.Values(x, columns) / columns;
-            float scale = 1f / MathF.Sqrt(RowSums.Squares(x, columns, mean) / columns + self->Epsilon);
-            Vector256<float> center = Vector256.Create(mean);
-            for (int i = 0; i < columns; i += Lanes.Count)
+            for (long row = from; row < to; row++)
             {
-                int left = columns - i;
-                Vector256<float> value = (Lanes.Load(x + i, left) - center) * scale * self->Gain.Load(i, left);
-                if (self->Bias.IsPresent)
-                {
-                    value += self->Bias.Load(i, left);
-                }
-
-                Lanes.Store(value, y + i, left);
+                self->Row(self->X + row * self->XStride, self->Y + row * self->YStride);
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Row(float* x, float* y)
+    {
+        float mean = RowSums.Values(x, Columns) / Columns;
+        float scale = 1f / MathF.Sqrt(RowSums.Squares(x, Columns, mean) / Columns + Epsilon);
+        Vector256<float> center = Vector256.Create(mean);
+        for (int i = 0; i < Columns; i += Lanes.Count)
+        {
+            int left = Columns - i;
+            Vector256<float> value = (Lanes.Load(x + i, left) - center) * scale * Gain.Load(i, left);
+            if (Bias.IsPresent)
+            {
+                value += Bias.Load(i, left);
+            }
+
+            Lanes.Store(value, y + i, left);
         }
     }
 }

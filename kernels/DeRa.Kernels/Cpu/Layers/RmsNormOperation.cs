@@ -19,12 +19,14 @@ internal unsafe struct RmsNormOperation : IOperation<RmsNormOperation>
 
     public static void Run(RmsNormOperation* self, Worker* worker)
     {
-        worker->Share(self->Rows, out long from, out long to);
-        for (long row = from; row < to; row++)
+        while (worker->Take(self->Rows, out long from, out long to))
         {
-            Row(
-                self->X + row * self->XStride, self->Columns, self->Gain, self->Epsilon, self->UnitOffset,
-                self->Y + row * self->YStride, self->Accumulate);
+            for (long row = from; row < to; row++)
+            {
+                Row(
+                    self->X + row * self->XStride, self->Columns, self->Gain, self->Epsilon, self->UnitOffset,
+                    self->Y + row * self->YStride, self->Accumulate);
+            }
         }
     }
 

@@ -29,18 +29,20 @@ internal unsafe struct RopeAndStoreKvOperation : IOperation<RopeAndStoreKvOperat
     public static void Run(RopeAndStoreKvOperation* self, Worker* worker)
     {
         int heads = self->Layout.NumHeads + self->Layout.NumKvHeads;
-        worker->Share((long)self->Tokens * heads, out long from, out long to);
-        for (long unit = from; unit < to; unit++)
+        while (worker->Take((long)self->Tokens * heads, out long from, out long to))
         {
-            long token = unit / heads;
-            int head = (int)(unit % heads);
-            if (head < self->Layout.NumHeads)
+            for (long unit = from; unit < to; unit++)
             {
-                self->Query(token, head);
-            }
-            else
-            {
-                self->KeyAndValue(token, head - self->Layout.NumHeads);
+                long token = unit / heads;
+                int head = (int)(unit % heads);
+                if (head < self->Layout.NumHeads)
+                {
+                    self->Query(token, head);
+                }
+                else
+                {
+                    self->KeyAndValue(token, head - self->Layout.NumHeads);
+                }
             }
         }
     }

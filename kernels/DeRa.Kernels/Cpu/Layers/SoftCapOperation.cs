@@ -14,11 +14,14 @@ internal unsafe struct SoftCapOperation : IOperation<SoftCapOperation>
 
     public static void Run(SoftCapOperation* self, Worker* worker)
     {
-        var share = new ElementwiseShare(*worker, self->Rows, self->Columns);
-        for (long strip = share.From; strip < share.To; strip++)
+        var strips = new Strips(self->Rows, self->Columns);
+        while (worker->Take(strips.Count, out long from, out long to))
         {
-            share.Locate(strip, out long row, out int column, out int count);
-            Apply(self->X + row * self->XStride + column, count, self->Cap);
+            for (long strip = from; strip < to; strip++)
+            {
+                strips.Locate(strip, out long row, out int column, out int count);
+                Apply(self->X + row * self->XStride + column, count, self->Cap);
+            }
         }
     }
 

@@ -18,7 +18,6 @@ internal unsafe struct InputMajorLinearOperation<TFormat>(LinearShape shape) : I
     private const int PrefetchRows = 16;
 
     private readonly LinearShape shape = shape;
-    private int taken;
 
     /// <summary>Bytes of private scratch: widened weights and sums.</summary>
     public static long PrivateBytes => (BlockInputs + BlockRows) * Width * sizeof(float);
@@ -29,15 +28,9 @@ internal unsafe struct InputMajorLinearOperation<TFormat>(LinearShape shape) : I
         var widened = (float*)worker->Private;
         float* sums = widened + BlockInputs * Width;
         int columns = (shape->N + Width - 1) / Width;
-        while (true)
+        while (worker->Take(columns, out long column, out _, grain: 1))
         {
-            int column = Interlocked.Increment(ref self->taken) - 1;
-            if (column >= columns)
-            {
-                return;
-            }
-
-            int from = column * Width, width = Math.Min(Width, shape->N - from);
+            int from = (int)column * Width, width = Math.Min(Width, shape->N - from);
             for (int row = 0; row < shape->Rows; row += BlockRows)
             {
                 int rows = Math.Min(BlockRows, shape->Rows - row);

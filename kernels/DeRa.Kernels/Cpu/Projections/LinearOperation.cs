@@ -1,140 +1,183 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace DeRa.Kernels.Cpu;
 
-/// <summary>Pointers and shapes of y = x · Wᵀ (+ bias), or y += ….</summary>
-internal unsafe struct LinearShape
-{
-    /// <summary>[Rows, K], rows XStride floats apart.</summary>
-    public float* X;
-
-    /// <summary>Floats between rows of x.</summary>
-    public int XStride;
-
-    /// <summary>Rows of x and y.</summary>
-    public int Rows;
-
-    /// <summary>Input features.</summary>
-    public int K;
-
-    /// <summary>Output features.</summary>
-    public int N;
-
-    /// <summary>The weight.</summary>
-    public byte* W;
-
-    /// <summary>[N], or absent.</summary>
-    public WeightVector Bias;
-
-    /// <summary>[Rows, N], rows YStride floats apart.</summary>
-    public float* Y;
-
-    /// <summary>Floats between rows of y.</summary>
-    public int YStride;
-
-    /// <summary>Whether results are added to y.</summary>
-    public bool Accumulate;
-
-    /// <summary>Outputs that a worker takes at a time; decides nothing about the results.</summary>
-    public int Grain;
-
-    /// <summary>Writes finished sums of outputs from … from + count of one row: bias first, then what y held.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public readonly void Finish(float* sums, int row, int from, int count)
-    {
-        float* y = Y + (long)row * YStride + from;
-        for (int i = 0; i < count; i += Lanes.Count)
-        {
-            int left = count - i;
-            Vector256<float> value = Lanes.Load(sums + i, left);
-            if (Bias.IsPresent)
-            {
-                value += Bias.Load(from + i, left);
-            }
-
-            if (Accumulate)
-            {
-                value += Lanes.Load(y + i, left);
-            }
-
-            Lanes.Store(value, y + i, left);
-        }
-    }
-
-    /// <summary>A grain that gives every worker several turns without cutting panels needlessly.</summary>
-    public static int GrainFor(int outputs, int workers, int panel)
-    {
-        int share = outputs / (workers * 8);
-        return share >= panel ? Math.Min(share / panel * panel, 8 * panel) : Math.Clamp((outputs / (workers * 2) + 11) / 12 * 12, 12, panel);
-    }
-}
-
 /// <summary>
-/// Linear over an output-major weight. Phase 1 arranges x into shared memory, phase 2 hands out panels of outputs to whoever is free. Every output
-/// is reduced over K in the one order of <see cref="Projection{TFormat}"/>. Bound: memory bandwidth up to about 8 rows, then FMA throughput.
+/// Linear over output-major weights, for up to four weights that share x (q, k and v; gate and up). Workers take panels of outputs. Few rows are
+/// arranged by every worker for itself, more once for all. Every output is reduced over K in the one order of <see cref="Projection{TFormat}"/>.
+/// Bound: memory bandwidth up to about 8 rows, then FMA throughput.
 /// </summary>
-internal unsafe struct LinearOperation<TFormat>(LinearShape shape) : IOperation<LinearOperation<TFormat>>
+internal unsafe struct LinearOperation<TFormat> : IOperation<LinearOperation<TFormat>>
     where TFormat : unmanaged, IWeightFormat
 {
     private const int BlockRows = 32; // rows whose sums for one panel wait in the first-level cache
+    private const int OwnRows = 4; // copying so few costs less than a phase
 
-    private readonly LinearShape shape = shape;
-    private int taken;
+    private Parts parts;
+    private int partCount, panel;
 
-    /// <summary>Bytes of shared scratch: arranged rows, then pointers to them.</summary>
-    public static long SharedBytes(int rows, int k) => (long)rows * (Arrangement.Padded(k) * sizeof(float) + sizeof(float*));
+    /// <summary>An operation with one weight.</summary>
+    /// <param name="shape">The weight.</param>
+    /// <param name="workers">Workers of the set: smaller weights are cut into smaller panels, so that everyone has something to do.</param>
+    public LinearOperation(LinearShape shape, int workers)
+    {
+        int share = shape.N / (workers * 2);
+        panel = Math.Clamp((share + 11) / 12 * 12, 12, Projection<TFormat>.PanelRows);
+        parts[0] = shape;
+        partCount = 1;
+    }
 
-    /// <summary>Bytes of private scratch: the sums of one panel.</summary>
-    public static long PrivateBytes => BlockRows * Projection<TFormat>.PanelRows * sizeof(float);
+    [InlineArray(4)]
+    private struct Parts
+    {
+        private LinearShape first;
+    }
+
+    public static bool Streams => true;
+
+    /// <summary>Bytes of shared scratch: arranged rows.</summary>
+    public readonly long SharedBytes => parts[0].Rows <= OwnRows ? 0 : (long)parts[0].Rows * Arrangement.Padded(parts[0].K) * sizeof(float);
+
+    /// <summary>Bytes of private scratch: the sums of one panel, and arranged rows where a worker has its own.</summary>
+    public readonly long PrivateBytes =>
+        (BlockRows * Projection<TFormat>.PanelRows + (parts[0].Rows <= OwnRows ? parts[0].Rows * Arrangement.Padded(parts[0].K) : 0)) * sizeof(float);
+
+    private readonly int Panels
+    {
+        get
+        {
+            int count = 0;
+            for (int i = 0; i < partCount; i++)
+            {
+                count += PanelsOf(i);
+            }
+
+            return count;
+        }
+    }
+
+    /// <summary>Adds a weight over the same x, if there is room and neither result depends on the other.</summary>
+    public bool TryAdd(in LinearShape shape)
+    {
+        if (partCount == 4 || shape.X != parts[0].X || shape.XStride != parts[0].XStride || shape.Rows != parts[0].Rows || shape.K != parts[0].K)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < partCount; i++)
+        {
+            if (!AreApart(parts[i], shape))
+            {
+                return false;
+            }
+        }
+
+        parts[partCount++] = shape;
+        return true;
+    }
 
     public static void Run(LinearOperation<TFormat>* self, Worker* worker)
     {
-        LinearShape* shape = &self->shape;
-        var arranged = (float*)worker->Shared;
-        int padded = Arrangement.Padded(shape->K);
-        var rows = (float**)(arranged + (long)shape->Rows * padded);
-        Arrange(shape, arranged, rows, worker);
-        worker->Meet();
-
-        int grains = (shape->N + shape->Grain - 1) / shape->Grain;
-        while (true)
+        int rows = self->parts[0].Rows, padded = Arrangement.Padded(self->parts[0].K);
+        var sums = (float*)worker->Private;
+        bool own = rows <= OwnRows, arranged = !own;
+        float* x = own ? sums + BlockRows * Projection<TFormat>.PanelRows : (float*)worker->Shared;
+        if (!own)
         {
-            int grain = Interlocked.Increment(ref self->taken) - 1;
-            if (grain >= grains)
+            while (worker->Take(rows, out long from, out long to))
             {
-                return;
+                self->Arrange(x, from, to);
             }
 
-            int from = grain * shape->Grain, to = Math.Min(from + shape->Grain, shape->N);
-            for (int panel = from; panel < to; panel += Projection<TFormat>.PanelRows)
+            worker->Meet();
+        }
+
+        while (worker->Take(self->Panels, out long first, out long end))
+        {
+            if (!arranged)
             {
-                Panel(shape, rows, panel, Math.Min(Projection<TFormat>.PanelRows, to - panel), (float*)worker->Private);
+                self->Arrange(x, 0, rows);
+                arranged = true;
+            }
+
+            for (long i = first; i < end; i++)
+            {
+                self->Panel((int)i, x, padded, sums);
             }
         }
     }
 
-    private static void Arrange(LinearShape* shape, float* arranged, float** rows, Worker* worker)
+    public static void Stream(LinearOperation<TFormat>* self, int worker, int workers, out byte* from, out byte* to)
     {
-        int padded = Arrangement.Padded(shape->K);
-        worker->Share(shape->Rows, out long from, out long to);
+        int panels = self->Panels, first = (int)Worker.ShareStart(panels, worker, workers), end = (int)Worker.ShareStart(panels, worker + 1, workers);
+        int part = self->Locate(first, out int output);
+        if (first == end)
+        {
+            from = to = null;
+            return;
+        }
+
+        LinearShape* shape = (LinearShape*)Unsafe.AsPointer(ref self->parts[part]);
+        from = shape->W + (long)output * shape->K * TFormat.Size;
+        to = from + (long)Math.Min(shape->N - output, (end - first) * self->panel) * shape->K * TFormat.Size;
+    }
+
+    /// <summary>Whether no element is in both results: columns of one matrix side by side, or different memory.</summary>
+    private static bool AreApart(in LinearShape a, in LinearShape b)
+    {
+        long distance = b.Y - a.Y;
+        if (a.YStride == b.YStride && Math.Abs(distance) < a.YStride)
+        {
+            return distance >= 0 ? distance >= a.N && distance + b.N <= a.YStride : -distance >= b.N && a.N - distance <= a.YStride;
+        }
+
+        return b.Y >= a.Y + (long)a.Rows * a.YStride || a.Y >= b.Y + (long)b.Rows * b.YStride;
+    }
+
+    private readonly int PanelsOf(int part) => (parts[part].N + panel - 1) / panel;
+
+    /// <summary>The weight that a panel belongs to, and the panel's first output in it.</summary>
+    private readonly int Locate(int index, out int output)
+    {
+        int part = 0;
+        for (int count; part < partCount - 1 && index >= (count = PanelsOf(part)); part++)
+        {
+            index -= count;
+        }
+
+        output = index * panel;
+        return part;
+    }
+
+    private readonly void Arrange(float* arranged, long from, long to)
+    {
+        LinearShape shape = parts[0];
+        int padded = Arrangement.Padded(shape.K);
         for (long row = from; row < to; row++)
         {
-            rows[row] = arranged + row * padded;
-            Arrangement.Row(shape->X + row * shape->XStride, shape->K, TFormat.SplitsEvenOdd, rows[row]);
+            Arrangement.Row(shape.X + row * shape.XStride, shape.K, TFormat.SplitsEvenOdd, arranged + row * padded);
         }
     }
 
-    private static void Panel(LinearShape* shape, float** rows, int panel, int columns, float* sums)
+    [SkipLocalsInit]
+    private readonly void Panel(int index, float* x, int padded, float* sums)
     {
-        byte* w = shape->W + (long)panel * shape->K * TFormat.Size;
-        for (int block = 0; block < shape->Rows; block += BlockRows)
+        LinearShape shape = parts[Locate(index, out int output)];
+        int columns = Math.Min(panel, shape.N - output);
+        byte* w = shape.W + (long)output * shape.K * TFormat.Size;
+        float** rows = stackalloc float*[BlockRows];
+        for (int block = 0; block < shape.Rows; block += BlockRows)
         {
-            int count = Math.Min(BlockRows, shape->Rows - block);
-            Projection<TFormat>.Run(rows + block, count, w, shape->K, columns, sums, Projection<TFormat>.PanelRows);
+            int count = Math.Min(BlockRows, shape.Rows - block);
+            for (int i = 0; i < count; i++)
+            {
+                rows[i] = x + (long)(block + i) * padded;
+            }
+
+            Projection<TFormat>.Run(rows, count, w, shape.K, columns, sums, Projection<TFormat>.PanelRows);
             for (int row = 0; row < count; row++)
             {
-                shape->Finish(sums + row * Projection<TFormat>.PanelRows, block + row, panel, columns);
+                shape.Finish(sums + row * Projection<TFormat>.PanelRows, block + row, output, columns);
             }
         }
     }
