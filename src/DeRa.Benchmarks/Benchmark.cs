@@ -18,9 +18,9 @@ public sealed class Benchmark(KernelSet kernels, PairFolders folders, DeviceCeil
     {
         if (options.Workloads.Contains("load"))
         {
-            foreach (Case @case in LoadWorkload.Cases(kernels, folders, options.WeightType))
+            foreach (IReadOnlyList<Measurement> measured in Measure(LoadWorkload.Cases(kernels, folders, options.WeightType), cancellation))
             {
-                yield return Measure(@case, cancellation);
+                yield return measured;
             }
         }
 
@@ -32,9 +32,9 @@ public sealed class Benchmark(KernelSet kernels, PairFolders folders, DeviceCeil
 
         if (options.Workloads.Contains("head"))
         {
-            foreach (Case @case in HeadWorkload.Cases(kernels, hiddenSize, options))
+            foreach (IReadOnlyList<Measurement> measured in Measure(HeadWorkload.Cases(kernels, hiddenSize, options), cancellation))
             {
-                yield return Measure(@case, cancellation);
+                yield return measured;
             }
         }
     }
@@ -50,13 +50,20 @@ public sealed class Benchmark(KernelSet kernels, PairFolders folders, DeviceCeil
         }
 
         using PairSession session = PairSession.Load(kernels, folders, options.WeightType);
-        foreach (Case @case in chosen.SelectMany(workload => workload.Cases(session, options)))
+        foreach (IReadOnlyList<Measurement> measured in Measure(chosen.SelectMany(workload => workload.Cases(session, options)), cancellation))
         {
-            yield return Measure(@case, cancellation);
+            yield return measured;
         }
     }
 
-    private List<Measurement> Measure(Case @case, CancellationToken cancellation)
+    // Each case is measured before the next is made: cases of one workload share buffers.
+    private IEnumerable<IReadOnlyList<Measurement>> Measure(IEnumerable<Case> cases, CancellationToken cancellation) =>
+        from @case in cases
+        let variants = @case.Variants.Where(variant => options.Modes.Contains(variant.Mode)).ToArray()
+        where variants.Length > 0
+        select Measure(@case with { Variants = variants }, cancellation);
+
+    private IReadOnlyList<Measurement> Measure(Case @case, CancellationToken cancellation)
     {
         PeakMemory.Reset();
         Timing[] timings = InterleavedTimer.Measure(@case.Variants, kernels, options.Repeats, cancellation);

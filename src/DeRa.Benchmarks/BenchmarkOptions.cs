@@ -11,6 +11,9 @@ public sealed record BenchmarkOptions
     /// <summary>Workloads to run.</summary>
     public IReadOnlyList<string> Workloads { get; init; } = AllWorkloads;
 
+    /// <summary>Ways to measure; a case that offers none of them is left out.</summary>
+    public IReadOnlyList<Mode> Modes { get; init; } = Enum.GetValues<Mode>();
+
     /// <summary>decode: sequences together.</summary>
     public IReadOnlyList<int> Batches { get; init; } = [1, 2, 4, 8, 16, 64];
 

@@ -37,6 +37,25 @@ public sealed class BenchTests
         }
     }
 
+    [Test]
+    public void Only_the_modes_asked_for_are_measured()
+    {
+        JsonElement[] lines = Dera.Done(["bench", .. Pair, "--device", "cpu", "--workload", "decode,prefill,score", "--batch", "1", "--prompt-tokens", "5", "--mode", "fused,single", "--json"]).Lines;
+        Assert.That(
+            lines[1..].Select(line => (line.GetProperty("workload").GetString(), line.GetProperty("mode").GetString())).Distinct(),
+            Is.EqualTo(new[] { ("decode", "single"), ("decode", "fused"), ("prefill", "single"), ("prefill", "fused"), ("score", "fused") }));
+        Assert.That(lines[2].GetProperty("fusion").ValueKind, Is.EqualTo(JsonValueKind.Null), "nothing to compare with");
+    }
+
+    [Test]
+    public void A_mode_that_nothing_offers_is_named()
+    {
+        Dera.Outcome outcome = Dera.Run(["bench", .. Pair, "--device", "cpu", "--workload", "score", "--mode", "single,pair"]);
+        Assert.That(outcome.ExitCode, Is.EqualTo(2));
+        Assert.That(outcome.Error, Does.EndWith("dera: --mode single,pair: no case of --workload score offers it for this pair" + Environment.NewLine));
+    }
+
+    [TestCase("--mode quick", "--mode quick: expected a list of single, naive, fused, fused-shared-head, pair, found 'quick'")]
     [TestCase("--shape 7b", "--shape 7b: expected one of 15m, 110m, 1.1b, 3b, 8b")]
     [TestCase("--workload decode,speed", "--workload decode,speed: expected a list of load, decode, prefill, score, head, found 'speed'")]
     [TestCase("--repeats 4", "--repeats 4: expected at least 5")]

@@ -13,11 +13,13 @@ internal sealed class BenchCommand
 {
     private const string DefaultShape = "15m", OpenBlasPeer = "openblas";
     private static readonly BenchmarkOptions Defaults = new();
+    private static readonly IReadOnlyList<string> ModeNames = [.. Defaults.Modes.Where(mode => mode != Mode.OpenBlas).Select(mode => mode.Label())];
 
     private readonly Option<string?> reference = new("--reference") { Description = "Folder of the reference model", HelpName = "DIR" };
     private readonly Option<string?> aligned = new("--aligned") { Description = "Folder of the aligned model", HelpName = "DIR" };
     private readonly Option<string?> shape = new("--shape") { Description = $"Llama shape with random bf16 weights, in place of folders: {string.Join(", ", ModelShape.All.Select(s => s.Name))} (default {DefaultShape})", HelpName = "SHAPE" };
     private readonly Option<string> workload = new("--workload") { Description = $"Which of {string.Join(",", BenchmarkOptions.AllWorkloads)}", DefaultValueFactory = _ => string.Join(',', BenchmarkOptions.AllWorkloads), HelpName = "LIST" };
+    private readonly Option<string> mode = new("--mode") { Description = $"Which of {string.Join(",", ModeNames)}", DefaultValueFactory = _ => string.Join(',', ModeNames), HelpName = "LIST" };
     private readonly Option<string> batch = Numbers("--batch", "decode: sequences together", Defaults.Batches);
     private readonly Option<int> context = Number("--context", "decode: positions in the cache of each sequence", Defaults.Context);
     private readonly Option<string> prompt = Numbers("--prompt-tokens", "prefill: lengths of the prompt", Defaults.PromptLengths);
@@ -35,7 +37,7 @@ internal sealed class BenchCommand
         var command = new Command("bench", "Measure fused and naive realignment against the device's own ceilings");
         var flags = new BenchCommand();
         foreach (Option option in (Option[])
-            [flags.reference, flags.aligned, flags.shape, flags.workload, flags.batch, flags.context, flags.prompt, flags.lambdas, flags.vocabulary, flags.rows, flags.repeats, flags.peer, flags.json, flags.html])
+            [flags.reference, flags.aligned, flags.shape, flags.workload, flags.mode, flags.batch, flags.context, flags.prompt, flags.lambdas, flags.vocabulary, flags.rows, flags.repeats, flags.peer, flags.json, flags.html])
         {
             command.Options.Add(option);
         }
@@ -78,6 +80,11 @@ internal sealed class BenchCommand
                     Json.WriteLine(measurement);
                 }
             }
+        }
+
+        if (cases.Count == 0)
+        {
+            throw new InputException($"--mode {parsed.GetValue(mode)}: no case of --workload {parsed.GetValue(workload)} offers it for this pair");
         }
 
         if (!asJson)
@@ -128,15 +135,10 @@ internal sealed class BenchCommand
 
     private BenchmarkOptions ReadOptions(ParseResult parsed)
     {
-        string[] workloads = parsed.GetValue(workload)!.Split(',', StringSplitOptions.TrimEntries);
-        if (workloads.FirstOrDefault(name => !BenchmarkOptions.AllWorkloads.Contains(name)) is { } unknown)
-        {
-            throw new InputException($"--workload {parsed.GetValue(workload)}: expected a list of {string.Join(", ", BenchmarkOptions.AllWorkloads)}, found '{unknown}'");
-        }
-
         return new BenchmarkOptions
         {
-            Workloads = workloads,
+            Workloads = ReadNames(parsed, workload, BenchmarkOptions.AllWorkloads),
+            Modes = [.. ReadNames(parsed, mode, ModeNames).Select(name => Defaults.Modes.First(candidate => candidate.Label() == name)), Mode.OpenBlas], // --peer adds that one
             Batches = Read(parsed, batch),
             Context = AtLeast(parsed, context, 1),
             PromptLengths = Read(parsed, prompt),
@@ -178,6 +180,14 @@ internal sealed class BenchCommand
     private static int AtLeast(ParseResult parsed, Option<int> option, int least) => parsed.GetValue(option) is var value && value >= least
         ? value
         : throw new InputException($"{option.Name} {value}: expected at least {least}");
+
+    private static string[] ReadNames(ParseResult parsed, Option<string> option, IReadOnlyList<string> allowed)
+    {
+        string[] names = parsed.GetValue(option)!.Split(',', StringSplitOptions.TrimEntries);
+        return names.FirstOrDefault(name => !allowed.Contains(name)) is { } unknown
+            ? throw new InputException($"{option.Name} {parsed.GetValue(option)}: expected a list of {string.Join(", ", allowed)}, found '{unknown}'")
+            : names;
+    }
 
     private static int[] Read(ParseResult parsed, Option<string> option)
     {
