@@ -12,7 +12,8 @@
 #   --workload LIST     decode,prefill
 #   --batch LIST        decode: 1,8,16
 #   --prompt-tokens N   prefill: 512
-#   --rounds N          5; each round times every engine once per case
+#   --rounds N          5; each round times every engine once per case, even ones in the opposite order
+#   --first-round N     1: the number that rounds start at, for a comparison in parts
 #   --repeats N         5; repeats of a peer in a round (dera has 5 of its own)
 #   --threads N         of the peers; the processors of this process by default, which are those that dera uses
 #   --prefix COMMAND    put before every timed run, such as 'taskset -c 0,1' or a lock; split at spaces
@@ -20,10 +21,10 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 fail() { echo "compare: $*" >&2; exit 2; }
-usage() { sed -n '2,19s/^# \{0,1\}//p' "$0"; exit 0; }
+usage() { sed -n '2,20s/^# \{0,1\}//p' "$0"; exit 0; }
 count() { [[ $2 =~ ^[1-9][0-9]*$ ]] || fail "$1 $2: expected a number of at least 1"; }
 
-dera="" models="" out="" shapes=15m,110m,1.1b dtype=bf16 workloads=decode,prefill batches=1,8,16 prompt=512 rounds=5 repeats=5 threads=$(nproc) prefix=()
+dera="" models="" out="" shapes=15m,110m,1.1b dtype=bf16 workloads=decode,prefill batches=1,8,16 prompt=512 rounds=5 first_round=1 repeats=5 threads=$(nproc) prefix=()
 peer_names=() peer_files=()
 while [ $# -gt 0 ]; do
     [ "$1" != --help ] || usage
@@ -38,6 +39,7 @@ while [ $# -gt 0 ]; do
         --batch) batches=$2 ;;
         --prompt-tokens) count "$1" "$2"; prompt=$2 ;;
         --rounds) count "$1" "$2"; rounds=$2 ;;
+        --first-round) count "$1" "$2"; first_round=$2 ;;
         --repeats) count "$1" "$2"; repeats=$2 ;;
         --threads) count "$1" "$2"; threads=$2 ;;
         --prefix) read -r -a prefix <<< "$2" ;;
@@ -103,9 +105,9 @@ time_engine() {
 
 run_case() {
     local round engine last=${#peer_names[@]}
-    for ((round = 1; round <= rounds; round++)); do
+    for ((round = first_round; round < first_round + rounds; round++)); do
         for ((engine = 0; engine <= last; engine++)); do
-            # Even rounds go backwards, so that a machine that gets slower or faster does so for all alike.
+            # Backwards in even rounds, so that a machine that gets slower or faster does so for all alike.
             time_engine "$((round % 2 == 1 ? engine : last - engine))" "$1" "$2" "$3" "$round"
         done
     done

@@ -4,7 +4,8 @@
     report.py FILE.jsonl [--json]
 
 Every line is one measurement of one round. A figure is the median over rounds of each round's median; the range is over rounds. A ratio above 1
-says that dera is faster. Pairs are compared as each engine does them best: dera fused, the peers naive.
+says that dera is faster. Pairs are compared as each engine does them best: dera fused, the peers naive, and
+with the fastest of the peers in that case.
 """
 
 import argparse
@@ -73,7 +74,11 @@ def rows(groups, engines):
                     if other:
                         peers[engine] = summarise(other)
                         peers[engine]["ratio"] = peers[engine]["median_seconds"] / dera["median_seconds"]
-                yield {"shape": shape, "case": f"{label}, {'batch' if workload == 'decode' else 'tokens'} {size}", "dera": dera, "peers": peers}
+                if not peers:
+                    continue
+                fastest = min(peers, key=lambda engine: peers[engine]["ratio"])
+                yield {"shape": shape, "case": f"{label}, {'batch' if workload == 'decode' else 'tokens'} {size}", "dera": dera, "peers": peers,
+                       "fastest_peer": fastest, "ratio": peers[fastest]["ratio"]}
 
 
 def digits(value):
@@ -87,7 +92,7 @@ def rate(summary):
 
 
 def markdown(table, engines):
-    head = ["shape", "case", "rounds", "dera tok/s", "of its floor"]
+    head = ["shape", "case", "rounds", "dera tok/s", "of its floor", "dera ÷ fastest peer"]
     for engine in engines:
         head += [f"{engine} tok/s", "dera ÷ it"]
     print("| " + " | ".join(head) + " |")
@@ -95,6 +100,7 @@ def markdown(table, engines):
     for row in table:
         share = row["dera"]["share_of_floor"]
         cells = [row["shape"], row["case"], str(row["dera"]["rounds"]), rate(row["dera"]), f"{100 * share:.0f} %" if share else "–"]
+        cells.append(f"{row['ratio']:.2f} × {row['fastest_peer']}")
         for engine in engines:
             peer = row["peers"].get(engine)
             cells += [rate(peer), f"{peer['ratio']:.2f} ×"] if peer else ["–", "–"]
@@ -112,7 +118,7 @@ def main():
         sys.exit(f"report: {error}")
     table = list(rows(groups, engines))
     if not table:
-        sys.exit(f"report: {arguments.file}: no measurement of dera")
+        sys.exit(f"report: {arguments.file}: no case with figures of dera and of a peer")
     if arguments.json:
         for row in table:
             print(json.dumps(row))
