@@ -1,0 +1,97 @@
+using DeRa.Engine;
+using DeRa.Kernels;
+using DeRa.Models;
+
+namespace DeRa.Evaluation.Tests.ExactWorld;
+
+/// <summary>
+/// The same statements with checkpoints, kernels and scheduler: the reference is the world's table, the aligned model is its optimum for β, and what
+/// the engine says and draws at λ is held against π*(β/λ), in closed form.
+/// </summary>
+public sealed class ExactWorldEngineTests
+{
+    private const double Beta = 0.4;
+
+    /// <summary>
+    /// A text has at most nine steps. A step's log-probability comes from float32 logits below 10 (half a unit in the last place: 5e-7), from the norm's
+    /// scale (1e-7 of a logit) and from a float32 sum of exponentials (1e-6): below 3e-6 a step.
+    /// </summary>
+    private const double Rounding = 9 * 3e-6;
+
+    private static readonly float[] Lambdas = [0, 0.25f, 0.5f, 1, 1.5f, 2];
+
+    private readonly IncreasingWorld world = new(seed: 1);
+    private TableCheckpoint reference = null!;
+    private TableCheckpoint aligned = null!;
+
+    [OneTimeSetUp]
+    public void WriteCheckpoints()
+    {
+        reference = new TableCheckpoint(world.ReferenceSteps);
+        aligned = new TableCheckpoint(world.Steps(world.Optimum(Beta)));
+    }
+
+    [OneTimeTearDown]
+    public void RemoveCheckpoints()
+    {
+        reference.Dispose();
+        aligned.Dispose();
+    }
+
+    [Test]
+    public void Scores_give_the_closed_form_for_every_text_and_lambda()
+    {
+        using KernelSet kernels = DeviceCatalog.Open("cpu");
+        using ModelPair pair = ModelPair.Load(reference.Path, aligned.Path, kernels);
+        using var scorer = new Scorer(kernels, pair, Lambdas);
+        IReadOnlyList<LambdaScore>[] scores = [.. scorer.Score(world.Texts.Select(text => new ScoreItem(text, 1)))];
+        double[] optimum = world.Optimum(Beta);
+        for (int l = 0; l < Lambdas.Length; l++)
+        {
+            float lambda = Lambdas[l];
+            double[] decoded = [.. scores.Select(score => score[l].LogLikelihood)];
+            double[] gaps = [.. scores.Select(score => score[l].SequenceGap)];
+            Assert.That(decoded.Sum(Math.Exp), Is.EqualTo(1).Within(Rounding), $"λ = {lambda}: the texts are all there is");
+            double[] geometric = [.. world.Reference.Zip(optimum, (r, a) => ((1 - lambda) * r) + (lambda * a))];
+            Assert.That(decoded.Zip(gaps, (log, gap) => log + gap), Is.EqualTo(geometric).Within(Rounding), $"λ = {lambda}: log p_λ + ΣA");
+
+            double[] corrected = IncreasingWorld.Normalized([.. decoded.Zip(gaps, (log, gap) => log + gap)]);
+            Assert.That(corrected, Is.EqualTo(Retrained(lambda)).Within(2 * Rounding), $"λ = {lambda}: π*(β/λ)");
+        }
+    }
+
+    [TestCase(0.5f)]
+    [TestCase(2)]
+    public async Task Samples_follow_the_mixture_token_by_token(float lambda)
+    {
+        (double[,] steps, _) = IncreasingWorld.Mixture(world.ReferenceSteps, world.Steps(world.Optimum(Beta)), lambda);
+        double[] decoded = [.. world.Texts.Select(text => Math.Exp(IncreasingWorld.Sum(steps, text)))];
+        Assert.That(ChiSquare.StandardScore(Count(await Sample(lambda, 4000)), decoded), Is.LessThan(4));
+    }
+
+    private double[] Retrained(float lambda) => lambda == 0 ? world.Reference : world.Optimum(Beta / lambda);
+
+    /// <summary>Draws texts from the engine, begin token left out.</summary>
+    private async Task<int[][]> Sample(float lambda, int samples)
+    {
+        await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(
+            new EngineOptions { ReferenceFolder = reference.Path, AlignedFolder = aligned.Path, Device = "cpu" });
+        GenerationResult[] results = await Task.WhenAll(Enumerable.Range(0, samples).Select(i => engine.CompleteAsync(new GenerationRequest
+        {
+            PromptTokens = [IncreasingWorld.Begin],
+            Lambda = lambda,
+            MaxTokens = 9,
+            Sampling = new SamplingOptions { Seed = 5, Stream = (uint)i },
+        })));
+        return [.. results.Select(result => result.Tokens.ToArray())];
+    }
+
+    /// <summary>How often each text of the world is among the samples.</summary>
+    private int[] Count(int[][] samples)
+    {
+        Dictionary<string, int> index = world.Texts.Select((text, i) => (Key: string.Join(',', text[1..]), i)).ToDictionary(pair => pair.Key, pair => pair.i);
+        var counts = new int[world.Texts.Length];
+        foreach (int[] sample in samples) counts[index[string.Join(',', sample)]]++;
+        return counts;
+    }
+}
