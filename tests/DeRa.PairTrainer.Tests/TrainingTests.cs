@@ -101,7 +101,8 @@ public class TrainingTests
         LlamaParameters<float> policy = reference.Clone();
         List<PolicyStep> steps = [];
         PolicyOptions options = new(Steps: 16, PromptsPerStep: 4, SamplesPerPrompt: 4, PeakLearningRate: 2e-2, beta, Discount: 0.9, DriftPenalty: 0, Seed: 62, MaxNewTokens: 24);
-        new PolicyGradient(Tokenizer(), Threads, options, text => text.Count(c => c == 'e')).Train(policy, reference, (_, step) => steps.Add(step));
+        BpeTokenizer tokenizer = Tokenizer();
+        new PolicyGradient(tokenizer, Threads, options, tokens => tokenizer.Decode(tokens).Count(c => c == 'e')).Train(policy, reference, (_, step) => steps.Add(step));
         return new Alignment(reference, policy, steps);
     }
 

@@ -68,7 +68,7 @@ internal sealed class Trainer
         LlamaParameters<float> reference = CheckpointFolder.Read(ReferenceFolder, config);
         LlamaParameters<float> policy = reference.Clone();
         Stopwatch watch = Stopwatch.StartNew();
-        new PolicyGradient(tokenizer, workers, recipe.Policy, text => WarmthReward.Score(text)).Train(policy, reference, (step, outcome) =>
+        new PolicyGradient(tokenizer, workers, recipe.Policy, tokens => WarmthReward.Score(tokenizer.Decode(tokens))).Train(policy, reference, (step, outcome) =>
         {
             if (IsReported(step, recipe.Policy.Steps))
             {

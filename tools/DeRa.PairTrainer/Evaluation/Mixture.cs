@@ -7,6 +7,17 @@ internal sealed class Mixture(int vocab)
 {
     private readonly double[] reference = new double[vocab];  // log p_r
     private readonly double[] mixed = new double[vocab];      // z_λ, then log p_λ
+    private readonly double[] probabilities = new double[vocab];
+
+    /// <summary>Sets the distribution from one row of one model's logits [rows, vocab].</summary>
+    public void Update(float[] logits, int row)
+    {
+        for (int i = 0; i < vocab; i++)
+            mixed[i] = logits[row * vocab + i];
+        double normalizer = VectorMath.LogSumExp<double>(mixed);
+        for (int i = 0; i < vocab; i++)
+            probabilities[i] = Math.Exp(mixed[i] - normalizer);
+    }
 
     /// <summary>Sets the distribution from one row of both models' logits [rows, vocab] and returns KL(p_λ‖p_r) in nats.</summary>
     public double Update(float[] referenceLogits, float[] alignedLogits, int row, double lambda)
@@ -24,7 +35,8 @@ internal sealed class Mixture(int vocab)
         {
             reference[i] -= referenceNormalizer;
             mixed[i] -= mixedNormalizer;
-            kl += Math.Exp(mixed[i]) * (mixed[i] - reference[i]);
+            probabilities[i] = Math.Exp(mixed[i]);
+            kl += probabilities[i] * (mixed[i] - reference[i]);
         }
 
         return kl;
@@ -37,10 +49,9 @@ internal sealed class Mixture(int vocab)
         int last = 0;
         for (int i = 0; i < vocab; i++)
         {
-            double probability = Math.Exp(mixed[i]);
-            if (probability > 0)
+            if (probabilities[i] > 0)
                 last = i;
-            remaining -= probability;
+            remaining -= probabilities[i];
             if (remaining < 0)
                 return i;
         }

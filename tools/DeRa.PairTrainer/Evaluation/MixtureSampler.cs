@@ -42,7 +42,7 @@ internal sealed class MixtureSampler(LlamaParameters<float> reference, LlamaPara
         while (active.Length > 0)
         {
             float[] referenceLogits = referenceDecoder.Forward(rows);
-            float[] alignedLogits = alignedDecoder?.Forward(rows) ?? referenceLogits;
+            float[]? alignedLogits = alignedDecoder?.Forward(rows);
             int[] current = active;
             workers.ForRanges(current.Length, (first, end) =>
             {
@@ -50,7 +50,9 @@ internal sealed class MixtureSampler(LlamaParameters<float> reference, LlamaPara
                 for (int i = first; i < end; i++)
                 {
                     int slot = current[i];
-                    kl[slot].Add(mixture.Update(referenceLogits, alignedLogits, lastRows[i], lambda));
+                    if (alignedLogits is null)
+                        mixture.Update(referenceLogits, lastRows[i]);
+                    kl[slot].Add(alignedLogits is null ? 0 : mixture.Update(referenceLogits, alignedLogits, lastRows[i], lambda));
                     tokens[slot].Add(mixture.Sample(randoms[slot]));
                 }
             });

@@ -30,8 +30,8 @@ internal sealed record PolicyStep(double Reward, double KlPerSequence, double Le
 /// <param name="tokenizer">The tokenizer of both models.</param>
 /// <param name="workers">Threads.</param>
 /// <param name="options">Settings.</param>
-/// <param name="reward">Judges the text of a response, whole or cut short.</param>
-internal sealed class PolicyGradient(BpeTokenizer tokenizer, Workers workers, PolicyOptions options, Func<string, double> reward)
+/// <param name="reward">Judges the tokens of a response, whole or cut short; the end token is among them when it came.</param>
+internal sealed class PolicyGradient(BpeTokenizer tokenizer, Workers workers, PolicyOptions options, Func<int[], double> reward)
 {
     private const int WarmUpSteps = 10;
 
@@ -85,7 +85,7 @@ internal sealed class PolicyGradient(BpeTokenizer tokenizer, Workers workers, Po
         double before = 0;
         for (int t = 0; t < response.Length; t++)
         {
-            double after = reward(tokenizer.Decode(response.AsSpan(0, t + 1).ToArray()));
+            double after = reward(response[..(t + 1)]);
             rewards[t] = after - before;
             before = after;
         }
