@@ -1,6 +1,4 @@
 using DeRa.Engine;
-using DeRa.Kernels;
-using DeRa.Models;
 
 namespace DeRa.Evaluation.Tests.ExactWorld;
 
@@ -39,12 +37,9 @@ public sealed class ExactWorldEngineTests
     }
 
     [Test]
-    public void Scores_give_the_closed_form_for_every_text_and_lambda()
+    public async Task Scores_give_the_closed_form_for_every_text_and_lambda()
     {
-        using KernelSet kernels = DeviceCatalog.Open("cpu");
-        using ModelPair pair = ModelPair.Load(reference.Path, aligned.Path, kernels);
-        using var scorer = new Scorer(kernels, pair, Lambdas);
-        IReadOnlyList<LambdaScore>[] scores = [.. scorer.Score(world.Texts.Select(text => new ScoreItem(text, 1)))];
+        IReadOnlyList<LambdaScore>[] scores = await Score(world.Texts, Lambdas);
         double[] optimum = world.Optimum(Beta);
         for (int l = 0; l < Lambdas.Length; l++)
         {
@@ -71,11 +66,22 @@ public sealed class ExactWorldEngineTests
 
     private double[] Retrained(float lambda) => lambda == 0 ? world.Reference : world.Optimum(Beta / lambda);
 
+    private Task<RealignmentEngine> Load() =>
+        RealignmentEngine.LoadAsync(new EngineOptions { ReferenceFolder = reference.Path, AlignedFolder = aligned.Path, Device = "cpu" });
+
+    private async Task<IReadOnlyList<LambdaScore>[]> Score(IEnumerable<int[]> texts, float[] lambdas)
+    {
+        await using RealignmentEngine engine = await Load();
+        var scores = new List<IReadOnlyList<LambdaScore>>();
+        await foreach (IReadOnlyList<LambdaScore> score in new Scorer(engine).ScoreAsync(texts.Select(text => new ScoreRequest { Tokens = text, Lambdas = lambdas })))
+            scores.Add(score);
+        return [.. scores];
+    }
+
     /// <summary>Draws texts from the engine, begin token left out.</summary>
     private async Task<int[][]> Sample(float lambda, int samples)
     {
-        await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(
-            new EngineOptions { ReferenceFolder = reference.Path, AlignedFolder = aligned.Path, Device = "cpu" });
+        await using RealignmentEngine engine = await Load();
         GenerationResult[] results = await Task.WhenAll(Enumerable.Range(0, samples).Select(i => engine.CompleteAsync(new GenerationRequest
         {
             PromptTokens = [IncreasingWorld.Begin],

@@ -16,9 +16,13 @@ internal sealed class ExperimentFolder
 {
     private const int ReportEvery = 25;
 
+    /// <summary>0 to 2 by 0.2.</summary>
+    public static readonly double[] Lambdas = [.. Enumerable.Range(0, 11).Select(i => i / 5.0)];
+
     private const string ReferenceName = "reference";
 
     private readonly string root;
+    private readonly string? only;
     private readonly string folder;
     private readonly TextWriter log;
 
@@ -28,9 +32,11 @@ internal sealed class ExperimentFolder
     /// <param name="experiment">Name of the experiment's folder.</param>
     /// <param name="threads">Threads; results do not depend on them.</param>
     /// <param name="log">Progress.</param>
-    public ExperimentFolder(Recipe recipe, string root, string experiment, int threads, TextWriter log)
+    /// <param name="only">The one model to train, so that the models of an experiment can be trained side by side; null trains all.</param>
+    public ExperimentFolder(Recipe recipe, string root, string experiment, int threads, TextWriter log, string? only = null)
     {
         this.root = root;
+        this.only = only;
         this.log = log;
         folder = Path.Combine(root, experiment);
         Directory.CreateDirectory(folder);
@@ -52,6 +58,9 @@ internal sealed class ExperimentFolder
     /// <summary>The reference model, as stored.</summary>
     public LlamaParameters<float> Reference { get; }
 
+    /// <summary>Whether any model was trained or found: false when the one asked for is not in the experiment.</summary>
+    public bool HasTrained { get; private set; }
+
     /// <summary>Reads one of the experiment's models.</summary>
     public LlamaParameters<float> Read(string name) => CheckpointFolder.Read(Place(name), Config);
 
@@ -61,8 +70,34 @@ internal sealed class ExperimentFolder
     /// <summary>Writes a model whole or not at all.</summary>
     public void Write(string name, LlamaParameters<float> parameters) => WriteModel(Place(name), parameters);
 
+    /// <summary>
+    /// Writes "interpolated-λ" with weights (1 − λ)·θ_r + λ·θ_a for the λ of the reports, "aligned" being θ_a. Embedding and output matrix are those of both models.
+    /// </summary>
+    public void WriteInterpolations()
+    {
+        if (!Has("aligned"))
+            return;
+        foreach (double lambda in Lambdas.Where(lambda => lambda is not 0 and not 1))
+        {
+            string name = FormattableString.Invariant($"interpolated-{lambda}");
+            if (!Has(name))
+                Write(name, WeightInterpolation.Between(Reference, Read("aligned"), lambda));
+        }
+    }
+
     /// <summary>Writes a text file of the experiment.</summary>
     public void WriteText(string name, string text) => File.WriteAllText(Place(name), text);
+
+    /// <summary>Reads a text file that the experiments under the root share; null where there is none.</summary>
+    public string? ReadShared(string name) => File.Exists(Path.Combine(root, name)) ? File.ReadAllText(Path.Combine(root, name)) : null;
+
+    /// <summary>Writes a text file for all experiments under the root, whole or not at all.</summary>
+    public void WriteShared(string name, string text)
+    {
+        string unfinished = Path.Combine(root, $"{name}.{Environment.ProcessId}");
+        File.WriteAllText(unfinished, text);
+        File.Move(unfinished, Path.Combine(root, name), overwrite: true);
+    }
 
     /// <summary>Trains a model from a copy of the reference, unless it is there, and keeps the training curve in NAME.csv.</summary>
     /// <param name="name">Name of the model's folder.</param>
@@ -70,6 +105,9 @@ internal sealed class ExperimentFolder
     /// <param name="train">Trains its first argument in place and reports (step, steps, figures) to its second.</param>
     public void Train(string name, string columns, Action<LlamaParameters<float>, Action<int, int, double[]>> train)
     {
+        if (only is not null && name != only)
+            return;
+        HasTrained = true;
         if (Has(name))
         {
             Log($"{name} is there already");

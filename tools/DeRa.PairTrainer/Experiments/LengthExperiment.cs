@@ -34,6 +34,7 @@ internal static class LengthExperiment
     public static void Run(ExperimentFolder folder, LengthOptions options)
     {
         Train(folder, "aligned", options.Policy);
+        folder.WriteInterpolations();
         for (int i = 0; i < options.RetrainedLambdas.Length; i++)
         {
             double lambda = options.RetrainedLambdas[i];
