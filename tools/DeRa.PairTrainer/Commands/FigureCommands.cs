@@ -19,7 +19,7 @@ internal static class FigureCommands
     private static Command Prompts()
     {
         Option<FileInfo> output = new("--out") { Description = "File of lines {\"id\", \"prompt\"}.", Required = true };
-        Option<int> count = new("--count") { Description = "Prompts.", DefaultValueFactory = _ => 400 };
+        Option<int> count = new("--count") { Description = "Prompts.", DefaultValueFactory = _ => 200 };
         Option<ulong> seed = new("--seed") { Description = "Of the draw.", DefaultValueFactory = _ => 401 };
         Command command = new("prompts", "Draws prompts of the text world for `dera sweep --chat`.") { output, count, seed };
         command.SetAction(parsed =>
