@@ -24,6 +24,12 @@ internal readonly unsafe struct BFloat16 : IWeightFormat
         : (Vector256.Load((uint*)block) & Vector256.Create(0xffff0000u)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> First512(byte* block) => (Vector512.Load((uint*)block) << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Second512(byte* block) => (Vector512.Load((uint*)block) & Vector512.Create(0xffff0000u)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Load8(byte* source) => (Halves.Widen(source) << 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -25,6 +25,12 @@ internal readonly unsafe struct Binary16 : IWeightFormat
         Expand(Avx.IsSupported ? Avx.LoadDquVector256((int*)block) : Vector256.Load((int*)block));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> First512(byte* block) => Expand(Vector512.Load((int*)block) << 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Second512(byte* block) => Expand(Vector512.Load((int*)block));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Load8(byte* source) => Expand((Halves.Widen(source) << 16).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -39,5 +45,15 @@ internal readonly unsafe struct Binary16 : IWeightFormat
             (moved & Vector256.Create(Magnitude)).AsInt32(), Vector256.Create((int)Special - 1));
         Vector256<float> value = moved.AsSingle() * Rebias;
         return (value.AsUInt32() | (special.AsUInt32() & Vector256.Create(AllOnes))).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Expand(Vector512<int> high)
+    {
+        Vector512<uint> moved = (high >> 3).AsUInt32() & Vector512.Create(SignAndMagnitude);
+        Vector512<int> special = Vector512.GreaterThan(
+            (moved & Vector512.Create(Magnitude)).AsInt32(), Vector512.Create((int)Special - 1));
+        Vector512<float> value = moved.AsSingle() * Rebias;
+        return (value.AsUInt32() | (special.AsUInt32() & Vector512.Create(AllOnes))).AsSingle();
     }
 }

@@ -17,6 +17,12 @@ internal readonly unsafe struct Binary32 : IWeightFormat
     public static Vector256<float> Second(byte* block) => Vector256.Load((float*)block + 8);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> First512(byte* block) => Vector512.Load((float*)block);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Second512(byte* block) => Vector512.Load((float*)block + 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Load8(byte* source) => Vector256.Load((float*)source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,71 +1,24 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace DeRa.Kernels.Cpu;
 
-// The register tiles of a projection. Every one of them gives each output a single accumulator of eight lanes that takes the first half of each
-// 16 elements, then the second: tiling decides which outputs share a load and never touches the order, so all forms give the same bits. A last
-// part block comes from staged copies with zeros (tails), read by a second round of the same loop.
+// The register tiles of eight lanes. A last part block comes from staged copies with zeros (tails), read by a second round of the same loop.
 internal static unsafe partial class Projection<TFormat>
 {
-    private const int TailBytes = 64; // 16 elements of the widest format
-
-    private static int BlockBytes
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 16 * TFormat.Size;
-    }
-
-    /// <summary>1 row × 1 output: what is left over.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Dot1x1(float** x, byte* w, long stride, byte* tails, int blocks, float* y, long yStride)
-    {
-        Vector256<float> a0 = default;
-        float* x0 = x[0];
-        long at = 0;
-        for (int left = blocks; ; left = 1)
-        {
-            for (; left > 0; left--, at += BlockBytes)
-            {
-                Vector256<float> v0 = TFormat.First(w + at);
-                Vector256<float> p = Vector256.Load(x0);
-                a0 = Lanes.MultiplyAdd(v0, p, a0);
-                v0 = TFormat.Second(w + at);
-                p = Vector256.Load(x0 + 8);
-                a0 = Lanes.MultiplyAdd(v0, p, a0);
-                x0 += 16;
-            }
-
-            if (tails == null)
-            {
-                break;
-            }
-
-            w = tails;
-            at = 0;
-            tails = null;
-        }
-
-        y[0] = Lanes.Sum(a0);
-    }
-
     /// <summary>1 row × 4 outputs: four chains of multiply-adds are enough where memory sets the pace.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile1x4(float** x, byte* w, long stride, byte* tails, int blocks, float* y, long yStride)
     {
         Vector256<float> a0 = default, a1 = default, a2 = default, a3 = default;
         float* x0 = x[0];
-        byte* w1 = w + stride, w2 = w1 + stride, w3 = w2 + stride;
-        long at = 0, ahead = 4 * stride;
+        byte* w1 = w + stride, w2 = w1 + stride, w3 = w2 + stride, next = w + 4 * stride + PrefetchAhead;
+        long at = 0;
         for (int left = blocks; ; left = 1)
         {
             for (; left > 0; left--, at += BlockBytes)
             {
-                Prefetch(w + at + ahead);
-                Prefetch(w1 + at + ahead);
-                Prefetch(w2 + at + ahead);
-                Prefetch(w3 + at + ahead);
+                next = Prefetch(next, BlockBytes * 4);
                 Vector256<float> v0 = TFormat.First(w + at);
                 Vector256<float> v1 = TFormat.First(w1 + at);
                 Vector256<float> v2 = TFormat.First(w2 + at);
@@ -97,7 +50,6 @@ internal static unsafe partial class Projection<TFormat>
             w2 = w + 2 * TailBytes;
             w3 = w + 3 * TailBytes;
             at = 0;
-            ahead = 0;
             tails = null;
         }
 
@@ -114,16 +66,13 @@ internal static unsafe partial class Projection<TFormat>
         Vector256<float> a0 = default, a1 = default, a2 = default, a3 = default;
         Vector256<float> b0 = default, b1 = default, b2 = default, b3 = default;
         float* x0 = x[0], x1 = x[1];
-        byte* w1 = w + stride, w2 = w1 + stride, w3 = w2 + stride;
-        long at = 0, ahead = 4 * stride;
+        byte* w1 = w + stride, w2 = w1 + stride, w3 = w2 + stride, next = w + 4 * stride + PrefetchAhead;
+        long at = 0;
         for (int left = blocks; ; left = 1)
         {
             for (; left > 0; left--, at += BlockBytes)
             {
-                Prefetch(w + at + ahead);
-                Prefetch(w1 + at + ahead);
-                Prefetch(w2 + at + ahead);
-                Prefetch(w3 + at + ahead);
+                next = Prefetch(next, BlockBytes * 4);
                 Vector256<float> v0 = TFormat.First(w + at);
                 Vector256<float> v1 = TFormat.First(w1 + at);
                 Vector256<float> v2 = TFormat.First(w2 + at);
@@ -166,7 +115,6 @@ internal static unsafe partial class Projection<TFormat>
             w2 = w + 2 * TailBytes;
             w3 = w + 3 * TailBytes;
             at = 0;
-            ahead = 0;
             tails = null;
         }
 
@@ -189,15 +137,13 @@ internal static unsafe partial class Projection<TFormat>
         Vector256<float> b0 = default, b1 = default, b2 = default;
         Vector256<float> c0 = default, c1 = default, c2 = default;
         float* x0 = x[0], x1 = x[1], x2 = x[2];
-        byte* w1 = w + stride, w2 = w1 + stride;
-        long at = 0, ahead = 3 * stride;
+        byte* w1 = w + stride, w2 = w1 + stride, next = w + 3 * stride + PrefetchAhead;
+        long at = 0;
         for (int left = blocks; ; left = 1)
         {
             for (; left > 0; left--, at += BlockBytes)
             {
-                Prefetch(w + at + ahead);
-                Prefetch(w1 + at + ahead);
-                Prefetch(w2 + at + ahead);
+                next = Prefetch(next, BlockBytes * 3);
                 Vector256<float> v0 = TFormat.First(w + at);
                 Vector256<float> v1 = TFormat.First(w1 + at);
                 Vector256<float> v2 = TFormat.First(w2 + at);
@@ -242,7 +188,6 @@ internal static unsafe partial class Projection<TFormat>
             w1 = w + TailBytes;
             w2 = w + 2 * TailBytes;
             at = 0;
-            ahead = 0;
             tails = null;
         }
 
@@ -268,15 +213,13 @@ internal static unsafe partial class Projection<TFormat>
         Vector256<float> c0 = default, c1 = default, c2 = default;
         Vector256<float> d0 = default, d1 = default, d2 = default;
         float* x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
-        byte* w1 = w + stride, w2 = w1 + stride;
-        long at = 0, ahead = 3 * stride;
+        byte* w1 = w + stride, w2 = w1 + stride, next = w + 3 * stride + PrefetchAhead;
+        long at = 0;
         for (int left = blocks; ; left = 1)
         {
             for (; left > 0; left--, at += BlockBytes)
             {
-                Prefetch(w + at + ahead);
-                Prefetch(w1 + at + ahead);
-                Prefetch(w2 + at + ahead);
+                next = Prefetch(next, BlockBytes * 3);
                 Vector256<float> v0 = TFormat.First(w + at);
                 Vector256<float> v1 = TFormat.First(w1 + at);
                 Vector256<float> v2 = TFormat.First(w2 + at);
@@ -330,7 +273,6 @@ internal static unsafe partial class Projection<TFormat>
             w1 = w + TailBytes;
             w2 = w + 2 * TailBytes;
             at = 0;
-            ahead = 0;
             tails = null;
         }
 
@@ -349,15 +291,5 @@ internal static unsafe partial class Projection<TFormat>
         y[0] = Lanes.Sum(d0);
         y[1] = Lanes.Sum(d1);
         y[2] = Lanes.Sum(d2);
-    }
-
-    // The hardware prefetcher stops at every 4 KB page.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(byte* address)
-    {
-        if (Sse.IsSupported)
-        {
-            Sse.Prefetch0(address);
-        }
     }
 }
