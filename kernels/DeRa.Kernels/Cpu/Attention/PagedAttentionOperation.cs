@@ -6,10 +6,10 @@ namespace DeRa.Kernels.Cpu;
 /// Causal attention over paged keys and values. A (token, key-value head) pair is cut into chunks of <see cref="Chunk"/> positions at fixed places;
 /// each chunk gives (max, Σe, Σe·v) per query head, and chunks are merged in order of position. With many pairs a worker goes through all chunks
 /// of a pair; with few, chunks are handed out singly and merged in a second phase. Both are the same arithmetic, so neither the number of workers
-/// nor the batch shows in the bits.
+/// nor the batch shows in the bits. Neighbouring tokens of a prompt go through the positions together.
 /// Bound: the cache's bandwidth; query heads of one key-value head share every load.
 /// </summary>
-internal unsafe struct PagedAttentionOperation : IOperation<PagedAttentionOperation>
+internal unsafe partial struct PagedAttentionOperation : IOperation<PagedAttentionOperation>
 {
     /// <summary>Positions of a chunk.</summary>
     public const int Chunk = 256;
@@ -45,13 +45,17 @@ internal unsafe struct PagedAttentionOperation : IOperation<PagedAttentionOperat
         IsSplit(workers) ? (long)Tokens * Layout.NumHeads * MaxChunks * StateFloats * sizeof(float) : 0;
 
     /// <summary>Bytes of private scratch: scores of a chunk and two partial results per query head of a group.</summary>
-    public readonly long PrivateBytes => (long)Group * (Chunk + 2 * StateFloats) * sizeof(float);
+    public readonly long PrivateBytes => Math.Max((long)Group * (Chunk + 2 * StateFloats) * sizeof(float), TileBytes);
 
     public static void Run(PagedAttentionOperation* self, Worker* worker)
     {
         if (self->IsSplit(worker->Count))
         {
             self->RunSplit(worker);
+        }
+        else if (self->IsTiled)
+        {
+            self->RunTiled(worker);
         }
         else
         {
@@ -61,30 +65,33 @@ internal unsafe struct PagedAttentionOperation : IOperation<PagedAttentionOperat
 
     private readonly void RunWhole(Worker* worker)
     {
-        int pairs = Tokens * Layout.NumKvHeads, floats = Group * StateFloats;
-        var scores = (float*)worker->Private;
-        float* total = scores + Group * Chunk, part = total + floats;
-        while (worker->Take(pairs, out long pair, out _, grain: 1))
+        while (worker->Take((long)Tokens * Layout.NumKvHeads, out long pair, out _, grain: 1))
         {
-            int token = (int)pair / Layout.NumKvHeads, head = (int)pair % Layout.NumKvHeads;
-            Visible(token, out int first, out int end);
-            for (int chunk = first / Chunk; chunk * Chunk < end; chunk++)
+            AttendWhole((int)pair / Layout.NumKvHeads, (int)pair % Layout.NumKvHeads, (float*)worker->Private);
+        }
+    }
+
+    /// <summary>All positions that a token sees, for all query heads of a key-value head.</summary>
+    private readonly void AttendWhole(int token, int kvHead, float* scores)
+    {
+        float* total = scores + Group * Chunk, part = total + Group * StateFloats;
+        Visible(token, out int first, out int end);
+        for (int chunk = first / Chunk; chunk * Chunk < end; chunk++)
+        {
+            bool isFirst = chunk == first / Chunk;
+            Attend(token, kvHead, chunk, first, end, scores, isFirst ? total : part);
+            if (!isFirst)
             {
-                bool isFirst = chunk == first / Chunk;
-                Attend(token, head, chunk, first, end, scores, isFirst ? total : part);
-                if (!isFirst)
+                for (int g = 0; g < Group; g++)
                 {
-                    for (int g = 0; g < Group; g++)
-                    {
-                        AttentionMath.Merge(total + g * StateFloats, part + g * StateFloats, Layout.HeadDim);
-                    }
+                    AttentionMath.Merge(total + g * StateFloats, part + g * StateFloats, Layout.HeadDim);
                 }
             }
+        }
 
-            for (int g = 0; g < Group; g++)
-            {
-                Finish(total + g * StateFloats, token, head * Group + g);
-            }
+        for (int g = 0; g < Group; g++)
+        {
+            Finish(total + g * StateFloats, token, kvHead * Group + g);
         }
     }
 
