@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
@@ -129,7 +130,7 @@ public sealed unsafe partial class CpuKernelSet : KernelSet
 
     private static string Detail(int workers)
     {
-        string simd = Avx512F.VL.IsSupported ? "AVX-512, 256-bit vectors"
+        string simd = Vector512.IsHardwareAccelerated ? "AVX-512"
             : Avx2.IsSupported && Fma.IsSupported ? "AVX2 and FMA"
             : AdvSimd.IsSupported ? "Advanced SIMD"
             : "portable vectors";

@@ -80,12 +80,61 @@ public sealed class CpuLinearTests
                 alone = tensors.Read(y);
             }
 
-            foreach (int rows in new[] { 2, 3, 4, 6, 7, 33, Rows })
+            foreach (int rows in new[] { 2, 3, 4, 6, 7, 8, 13, 33, Rows })
             {
                 set.Linear(input.Take(rows), weight, null, y.Take(rows));
                 set.Run();
                 Assert.That(tensors.Read(y.Take(rows)), Is.EqualTo(alone[..(rows * N)]), $"{workers} workers, {rows} rows");
             }
+        }
+    }
+
+    [Test]
+    public void Projections_of_one_x_become_one_operation_and_keep_their_bits([Values(1, 3, 9)] int rows, [Values(1, 2, 3)] int workers)
+    {
+        const int K = 100;
+        int[] outputs = [70, 13, 13, 200, 5, 48];
+        int width = outputs.Sum();
+        using var set = new CpuKernelSet(workers);
+        using var tensors = new CpuTensors(set, 3);
+        Matrix x = tensors.Matrix(tensors.Normal(rows * K), K), together = tensors.Empty(rows, width), apart = tensors.Empty(rows, width);
+        Weight[] weights = [.. outputs.Select(n => tensors.Weight(tensors.Normal(n * K), n, K, DType.BF16))];
+        foreach (bool atOnce in new[] { true, false })
+        {
+            int column = 0;
+            for (int i = 0; i < outputs.Length; i++)
+            {
+                set.Linear(x, weights[i], null, (atOnce ? together : apart).Slice(column, outputs[i]));
+                column += outputs[i];
+                if (!atOnce)
+                {
+                    set.Run();
+                }
+            }
+
+            set.Run();
+        }
+
+        Assert.That(tensors.Read(together), Is.EqualTo(tensors.Read(apart)).And.Some.Not.Zero);
+    }
+
+    [Test]
+    public void Projections_into_the_same_outputs_stay_in_order([Values(1, 4)] int workers)
+    {
+        const int K = 64, N = 300;
+        using var set = new CpuKernelSet(workers);
+        using var tensors = new CpuTensors(set, 4);
+        Matrix x = tensors.Matrix(tensors.Normal(K), K), y = tensors.Empty(1, N), once = tensors.Empty(1, N);
+        Weight weight = tensors.Weight(tensors.Normal(N * K), N, K, DType.F32);
+        set.Linear(x, weight, null, once);
+        set.Run();
+        float[] expected = [.. tensors.Read(once).Select(value => 2 * value)];
+        for (int step = 0; step < 200; step++)
+        {
+            set.Linear(x, weight, null, y);
+            set.Linear(x, weight, null, y, accumulate: true);
+            set.Run();
+            Assert.That(tensors.Read(y), Is.EqualTo(expected), $"step {step}");
         }
     }
 }

@@ -47,6 +47,24 @@ public sealed class CpuStepTests
     }
 
     [Test]
+    public void Workers_that_fell_asleep_are_woken()
+    {
+        using var set = new CpuKernelSet(3);
+        using var tensors = new CpuTensors(set, 5);
+        Matrix x = tensors.Matrix(tensors.Normal(64 * 600), 600), y = tensors.Empty(64, 600);
+        Weight weight = tensors.Weight(tensors.Normal(600 * 600, 0.1), 600, 600, DType.BF16);
+        float[]? first = null;
+        for (int step = 0; step < 20; step++)
+        {
+            set.Linear(x, weight, null, y);
+            set.Run();
+            first ??= tensors.Read(y);
+            Assert.That(tensors.Read(y), Is.EqualTo(first), $"step {step}");
+            Thread.Sleep(step % 4); // shorter and longer than workers watch for the next step
+        }
+    }
+
+    [Test]
     public void A_warm_step_allocates_no_more_than_the_launch_itself()
     {
         using var set = new CpuKernelSet(2);

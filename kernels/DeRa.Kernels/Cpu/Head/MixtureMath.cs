@@ -38,21 +38,6 @@ internal static unsafe class MixtureMath
         return Vector256.ConditionalSelect(Vector256.Equals(reference, aligned), aligned, mixed);
     }
 
-    /// <summary>Mixes rows padded with −∞ and returns the largest element.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static float MixAndMax(float* reference, float* aligned, float lambda, float* z, int count)
-    {
-        Vector256<float> max = Vector256.Create(float.NegativeInfinity);
-        for (int i = 0; i < count; i += Lanes.Count)
-        {
-            Vector256<float> mixed = Mix(Vector256.Load(reference + i), Vector256.Load(aligned + i), lambda);
-            mixed.Store(z + i);
-            max = Vector256.Max(max, mixed);
-        }
-
-        return Lanes.Max(max);
-    }
-
     /// <summary>The largest element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Max(float* z, int count)

@@ -137,9 +137,7 @@ internal unsafe struct RealignScoreOperation : IOperation<RealignScoreOperation>
             Aligned.Finish(from, count, a);
             for (int j = 0; j < LambdaCount; j++)
             {
-                float max = MixtureMath.MixAndMax(r, a, Lambdas[j], z, count);
-                float sum = MixtureMath.SumExp(z, r, a, count, max, out float weighted);
-                sums[i * LambdaCount + j].Merge(new ExponentialSum { Max = max, Sum = sum, Weighted = weighted });
+                sums[i * LambdaCount + j].Merge(ScoreMath.Fold(r, a, Lambdas[j], z, count));
             }
         }
     }

@@ -32,6 +32,25 @@ internal static class VectorMath
         return value * PowerOfTwo(half) * PowerOfTwo(power - half);
     }
 
+    /// <summary>Sixteen lanes of <see cref="Exp(Vector256{float})"/>: the same operations, so the same bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp(Vector512<float> x)
+    {
+        x = Vector512.MinNative(Vector512.Create(89f), Vector512.MaxNative(Vector512.Create(-104f), x));
+        Vector512<float> n = Vector512.Round(x * 1.44269504f);
+        Vector512<float> r = Lanes.MultiplyAdd(n, Vector512.Create(-0.693359375f), x);
+        r = Lanes.MultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
+        Vector512<float> p = Vector512.Create(0.00139261759f);
+        p = Lanes.MultiplyAdd(p, r, Vector512.Create(0.00836317334f));
+        p = Lanes.MultiplyAdd(p, r, Vector512.Create(0.0416665561f));
+        p = Lanes.MultiplyAdd(p, r, Vector512.Create(0.166665778f));
+        p = Lanes.MultiplyAdd(p, r, Vector512.Create(0.5f));
+        Vector512<float> value = Lanes.MultiplyAdd(p, r * r, r) + Vector512<float>.One;
+        Vector512<int> power = Vector512.ConvertToInt32Native(n);
+        Vector512<int> half = power >> 1;
+        return value * PowerOfTwo(half) * PowerOfTwo(power - half);
+    }
+
     /// <summary>1 / (1 + e^−x).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Sigmoid(Vector256<float> x) =>
@@ -91,4 +110,7 @@ internal static class VectorMath
     /// <summary>The bits of 2^n for −126 ≤ n ≤ 127.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> PowerOfTwo(Vector256<int> n) => ((n + Vector256.Create(127)) << 23).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> PowerOfTwo(Vector512<int> n) => ((n + Vector512.Create(127)) << 23).AsSingle();
 }
