@@ -24,7 +24,7 @@ internal sealed record Timing(double[] Seconds, long LaunchesPerRun)
 internal static class InterleavedTimer
 {
     /// <summary>Long enough for the just-in-time compiler to have replaced its first, slow code.</summary>
-    private const double WarmUpSeconds = 0.25;
+    private const double WarmUpSeconds = 0.5;
 
     /// <summary>Timed at least this long per repeat, thousands of times the clock's resolution.</summary>
     private const double RepeatSeconds = 0.02;

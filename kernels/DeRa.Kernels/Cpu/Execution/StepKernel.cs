@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Frontend;
 
@@ -14,6 +15,7 @@ internal static unsafe class StepKernel
 
     /// <summary>Walks the open step as one of its workers; a failure is noted for the caller of Run.</summary>
     /// <returns>The phase after the last.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static long Walk(StepContext* step, int index)
     {
         var worker = new Worker(step, index);

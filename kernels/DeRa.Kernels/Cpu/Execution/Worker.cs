@@ -58,6 +58,7 @@ internal unsafe struct Worker
     /// <param name="to">End of the run.</param>
     /// <param name="grain">Units per run; 0 gives every worker about four runs.</param>
     /// <returns>False once none are left.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool Take(long total, out long from, out long to, int grain = 0)
     {
         units = checked((int)total);
@@ -108,6 +109,7 @@ internal unsafe struct Worker
 
     /// <summary>Waits until all units of the phase are done and goes on to the next. Meanwhile it brings weights that come next nearer.</summary>
     /// <exception cref="StepAbortedException">Another worker failed; waiting for it would take for ever.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Meet()
     {
         if (finished > 0)

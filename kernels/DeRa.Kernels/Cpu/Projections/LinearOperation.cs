@@ -76,6 +76,7 @@ internal unsafe struct LinearOperation<TFormat> : IOperation<LinearOperation<TFo
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(LinearOperation<TFormat>* self, Worker* worker)
     {
         int rows = self->parts[0].Rows, padded = Arrangement.Padded(self->parts[0].K);
@@ -160,6 +161,7 @@ internal unsafe struct LinearOperation<TFormat> : IOperation<LinearOperation<TFo
     }
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Panel(int index, float* x, int padded, float* sums)
     {
         LinearShape shape = parts[Locate(index, out int output)];

@@ -18,7 +18,7 @@ internal static unsafe partial class Projection<TFormat>
     public const int PanelRows = 48;
 
     // The panel is one stream to memory, whatever rows of it a tile reads side by side: lines are asked for in order, this far ahead of the next
-    // tile, into the second-level cache. Measured: 24–29 GB/s, where asking for the same column of the next tile gave 17–25 (docs/decisions/0008).
+    // tile, into the second-level cache. Measured: 24–29 GB/s, where asking for the same column of the next tile gave 17–25 (docs/decisions/0013).
     private const int PrefetchAhead = 32 * 1024;
 
     private const int TailBytes = 128; // a block of the widest format
@@ -43,6 +43,7 @@ internal static unsafe partial class Projection<TFormat>
     /// <param name="columns">Weight rows.</param>
     /// <param name="y">[rows, yStride] results.</param>
     /// <param name="yStride">Floats between two rows of y.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float** x, int rows, byte* w, int k, int columns, float* y, long yStride)
     {
         for (int panel = 0; panel < columns; panel += PanelRows)
@@ -52,6 +53,7 @@ internal static unsafe partial class Projection<TFormat>
     }
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Panel(float** x, int rows, byte* w, int k, int columns, float* y, long yStride)
     {
         byte* staged = stackalloc byte[PanelRows * TailBytes];
@@ -68,6 +70,7 @@ internal static unsafe partial class Projection<TFormat>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows(int rows, float** x, byte* w, int k, byte* tails, int columns, float* y, long yStride)
     {
         int width = rows <= 2 || (IsWide && rows <= 4) ? 4 : 3, blocks = k / Arrangement.Block, column = 0;
