@@ -45,6 +45,7 @@ public partial class PortableKernelSet : KernelSet
     /// <inheritdoc />
     public override void Run()
     {
+        LaunchPendingLinears();
         launcher.Synchronize();
         SettlePendingHeads();
     }
@@ -55,6 +56,7 @@ public partial class PortableKernelSet : KernelSet
     {
         if (groups > 0)
         {
+            LaunchPendingLinears();
             SettleBeforeOverwriting();
             launcher.Launch(kernel, groups, GroupSize, args);
         }

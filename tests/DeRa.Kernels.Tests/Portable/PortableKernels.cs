@@ -15,6 +15,7 @@ internal static class PortableKernels
     public static IEnumerable<(string Name, MethodInfo Method)> All() =>
         from definition in typeof(PortableKernelSet).Assembly.GetTypes()
         where definition.Namespace == typeof(PortableKernelSet).Namespace && definition.Name.Split('`')[0].EndsWith("Kernel", StringComparison.Ordinal)
+            && !definition.Name.StartsWith("Serial", StringComparison.Ordinal) // processors' alone
         from type in Closed(definition)
         from method in type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly)
         let parameters = method.GetParameters()

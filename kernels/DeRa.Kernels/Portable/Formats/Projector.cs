@@ -59,8 +59,8 @@ internal readonly struct SerialProjector<TFormat> : IProjector
         ArrayView<ushort> w, long wFirst, ArrayView<float> x, long xFirst, int xStride, ProjectionSize size, ArrayView<float> target,
         int targetStride, ArrayView<float> scratch) =>
         SerialTile.Rows(
-            ref w[TFormat.Units * wFirst], ref x[xFirst], ref target[0], size.Depth, size.Outputs, size.Rows, xStride, targetStride,
-            TFormat.Code);
+            ref w[TFormat.Units * wFirst], ref x[xFirst], ref target[0], size.Depth, size.Outputs, size.Rows, xStride, targetStride, 0,
+            ProjectionRows.Block, TFormat.Code);
 
     public static void Columns(
         ArrayView<ushort> w, long wFirst, int wStride, ArrayView<float> x, long xFirst, int xStride, ProjectionSize size,

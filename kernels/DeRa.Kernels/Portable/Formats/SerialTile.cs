@@ -20,6 +20,9 @@ namespace DeRa.Kernels.Portable;
 /// </remarks>
 internal static class SerialTile
 {
+    /// <summary>No limit on the rows of a call.</summary>
+    public const int ManyRows = int.MaxValue;
+
     /// <summary>Registers the bodies; once per context, before an accelerator is made.</summary>
     public static void Register(Context context)
     {
@@ -31,10 +34,22 @@ internal static class SerialTile
         }
     }
 
-    /// <summary>target[r, o] = Σ_k x[r, k]·w[o, k], w dense [outputs, depth] of the storage type.</summary>
+    /// <summary>target[r, o] = Σ_k x[r, k]·w[o, k], w dense [outputs, depth] of the storage type; added to target when <paramref name="accumulate"/> is 1.</summary>
+    /// <param name="w">First weight.</param>
+    /// <param name="x">First activation.</param>
+    /// <param name="target">First result.</param>
+    /// <param name="depth">Inputs.</param>
+    /// <param name="outputs">Outputs.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="xStride">Floats between rows of x.</param>
+    /// <param name="targetStride">Floats between rows of the target.</param>
+    /// <param name="accumulate">0 or 1.</param>
+    /// <param name="mostRows">A constant: no call has more rows, or <see cref="ManyRows"/>; tiles of more rows are left out of the code.</param>
+    /// <param name="dtype">A constant: the storage type.</param>
     [IntrinsicImplementation, External("serialTileRows")]
     public static void Rows(
-        ref ushort w, ref float x, ref float target, int depth, int outputs, int rows, int xStride, int targetStride, int dtype)
+        ref ushort w, ref float x, ref float target, int depth, int outputs, int rows, int xStride, int targetStride, int accumulate,
+        int mostRows, int dtype)
     {
         for (int r = 0; r < rows; r++)
         {
@@ -46,7 +61,8 @@ internal static class SerialTile
                     sum += Unsafe.Add(ref x, (nint)r * xStride + k) * Decode(ref w, (nint)o * depth + k, dtype);
                 }
 
-                Unsafe.Add(ref target, (nint)r * targetStride + o) = sum;
+                ref float output = ref Unsafe.Add(ref target, (nint)r * targetStride + o);
+                output = accumulate == 1 ? output + sum : sum;
             }
         }
     }
@@ -83,87 +99,16 @@ internal static class SerialTile
     private static void EmitRows(CLBackend backend, CLCodeGenerator generator, Value call)
     {
         string Argument(int index) => Text(generator.Load(call[index]));
-        Source source = Source.Of(Argument(8));
-        var code = new StringBuilder();
-        code.Append(CultureInfo.InvariantCulture, $$"""
-            {
-                global const {{source.Type}}* w_ = (global const {{source.Type}}*)(size_t)({{Argument(0)}});
-                global const float* x_ = (global const float*)(size_t)({{Argument(1)}});
-                global float* t_ = (global float*)(size_t)({{Argument(2)}});
-                const int depth_ = {{Argument(3)}}, outputs_ = {{Argument(4)}}, rows_ = {{Argument(5)}};
-                const size_t xs_ = {{Argument(6)}}, ts_ = {{Argument(7)}}, ws_ = depth_;
-                int r_ = 0;
-
-            """);
-
-        // Rows × outputs of a tile: as many sums as sixteen vector registers hold beside the operands.
-        foreach ((int rows, int outputs) in new[] { (4, 3), (2, 4), (1, 4) })
-        {
-            code.Append(CultureInfo.InvariantCulture, $"for (; r_ + {rows} <= rows_; r_ += {rows}) {{ int o_ = 0;\n");
-            foreach (int width in new[] { outputs, 1 })
-            {
-                code.Append(CultureInfo.InvariantCulture, $"for (; o_ + {width} <= outputs_; o_ += {width}) {{\n");
-                AppendRowTile(code, source, rows, width);
-                code.Append("}\n");
-            }
-
-            code.Append("}\n");
-        }
-
-        generator.Builder.Append(code.Append("}\n"));
-    }
-
-    private static void AppendRowTile(StringBuilder code, Source source, int rows, int outputs)
-    {
-        void Line(string text) => code.Append(text).Append('\n');
-        for (int r = 0; r < rows; r++)
-        {
-            Line($"global const float* x{r}_ = x_ + (r_ + {r}) * xs_;");
-        }
-
-        for (int o = 0; o < outputs; o++)
-        {
-            Line($"global const {source.Type}* w{o}_ = w_ + (o_ + {o}) * ws_;");
-            for (int r = 0; r < rows; r++)
-            {
-                Line($"float8 a{r}{o}_ = 0;");
-            }
-        }
-
-        Line("int k_ = 0;");
-        Line("for (; k_ + 8 <= depth_; k_ += 8) {");
-        for (int r = 0; r < rows; r++)
-        {
-            Line($"float8 v{r}_ = vload8(0, x{r}_ + k_);");
-        }
-
-        for (int o = 0; o < outputs; o++)
-        {
-            Line($"{{ float8 m_ = {source.Vector($"w{o}_ + k_")};");
-            for (int r = 0; r < rows; r++)
-            {
-                Line($"a{r}{o}_ = fma(m_, v{r}_, a{r}{o}_);");
-            }
-
-            Line("}");
-        }
-
-        Line("}");
-        for (int r = 0; r < rows; r++)
-        {
-            for (int o = 0; o < outputs; o++)
-            {
-                Line($"{{ float4 h_ = a{r}{o}_.lo + a{r}{o}_.hi; float2 q_ = h_.lo + h_.hi; float s_ = q_.x + q_.y;");
-                Line($"for (int i_ = k_; i_ < depth_; i_++) s_ = fma({source.Scalar($"w{o}_ + i_")}, x{r}_[i_], s_);");
-                Line($"t_[(r_ + {r}) * ts_ + o_ + {o}] = s_; }}");
-            }
-        }
+        generator.Builder.Append(SerialRowTiles.Code(
+            new SerialRowTiles.Names(
+                Argument(0), Argument(1), Argument(2), Argument(3), Argument(4), Argument(5), Argument(6), Argument(7), Argument(8)),
+            int.Parse(Argument(9), CultureInfo.InvariantCulture), SerialSource.Of(Argument(10))));
     }
 
     private static void EmitColumns(CLBackend backend, CLCodeGenerator generator, Value call)
     {
         string Argument(int index) => Text(generator.Load(call[index]));
-        Source source = Source.Of(Argument(10));
+        SerialSource source = SerialSource.Of(Argument(10));
         var code = new StringBuilder();
         code.Append(CultureInfo.InvariantCulture, $$"""
             {
@@ -200,7 +145,7 @@ internal static class SerialTile
         generator.Builder.Append(code.Append("}\n"));
     }
 
-    private static void AppendColumnTile(StringBuilder code, Source source, int rows, int vectors)
+    private static void AppendColumnTile(StringBuilder code, SerialSource source, int rows, int vectors)
     {
         void Line(string text) => code.Append(text).Append('\n');
         for (int r = 0; r < rows; r++)
@@ -242,19 +187,4 @@ internal static class SerialTile
     private static string Text(CLVariableAllocator.Variable variable) => variable is CLVariableAllocator.ConstantVariable constant
         ? constant.Value.Int32Value.ToString(CultureInfo.InvariantCulture)
         : variable.ToString()!;
-
-    /// <summary>How OpenCL C reads a storage type.</summary>
-    private sealed record Source(string Type, Func<string, string> Vector, Func<string, string> Scalar)
-    {
-        public static Source Of(string dtype) => dtype switch
-        {
-            "0" => new Source("float", at => $"vload8(0, {at})", at => $"(*({at}))"),
-            "1" => new Source("half", at => $"vload_half8(0, {at})", at => $"vload_half(0, {at})"),
-            "2" => new Source(
-                "ushort",
-                at => $"as_float8(convert_uint8(vload8(0, {at})) << 16)",
-                at => $"as_float((uint)*({at}) << 16)"),
-            _ => throw new NotSupportedException($"the storage type must be a constant of the kernel, found '{dtype}'"),
-        };
-    }
 }

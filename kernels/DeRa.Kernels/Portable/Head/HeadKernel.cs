@@ -15,7 +15,7 @@ internal static class HeadKernel<TReference, TAligned>
     public static void Run(HeadArgs args)
     {
         HeadMemory memory = HeadMemory.Allocate();
-        int tiles = args.Tiles, tile = Grid.IdxX % tiles, block = Grid.IdxX / tiles;
+        int tiles = args.Tiles, tile = Grid.IdxX / args.Blocks, block = Grid.IdxX % args.Blocks;
         int firstRow = block * ProjectionRows.Block, rows = IntrinsicMath.Min(ProjectionRows.Block, args.RowCount - firstRow);
         HeadTile<TReference, TAligned>.Project(args, memory, tile, firstRow, rows);
         HeadScores.Compute<TReference>(args, memory, tile, firstRow, rows, true);

@@ -15,7 +15,7 @@ internal static class ScoreKernel<TReference, TAligned>
     {
         HeadMemory memory = HeadMemory.Allocate();
         HeadArgs head = args.Head;
-        int tiles = head.Tiles, tile = Grid.IdxX % tiles, block = Grid.IdxX / tiles, first = tile * HeadArgs.Tile;
+        int tiles = head.Tiles, tile = Grid.IdxX / head.Blocks, block = Grid.IdxX % head.Blocks, first = tile * HeadArgs.Tile;
         int firstRow = block * ProjectionRows.Block, rows = IntrinsicMath.Min(ProjectionRows.Block, head.RowCount - firstRow);
         int count = IntrinsicMath.Min(HeadArgs.Tile, head.Vocabulary - first);
         HeadTile<TReference, TAligned>.Project(head, memory, tile, firstRow, rows);

@@ -14,7 +14,7 @@ internal static class SweepKernel<TReference, TAligned>
     public static void Run(HeadArgs args)
     {
         HeadMemory memory = HeadMemory.Allocate();
-        int tiles = args.Tiles, tile = Grid.IdxX % tiles, block = Grid.IdxX / tiles;
+        int tiles = args.Tiles, tile = Grid.IdxX / args.Blocks, block = Grid.IdxX % args.Blocks;
         int firstRow = block * ProjectionRows.Block, rows = IntrinsicMath.Min(ProjectionRows.Block, args.RowCount - firstRow);
         int open = 0;
         for (int r = 0; r < rows; r++)

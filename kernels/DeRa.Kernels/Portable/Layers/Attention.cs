@@ -95,7 +95,7 @@ internal readonly struct SerialAttention : IAttentionForm
             int run = args.RunLength(from + i, count - i);
             SerialTile.Rows(
                 ref args.Cache.KeyUnits[2 * args.Cell(table, kvHead, from + i)], ref args.Qkv.Data[query], ref scores[i], args.Layout.HeadDim,
-                run, 1, 0, 0, (int)DType.F32);
+                run, 1, 0, 0, 0, 1, (int)DType.F32);
             i += run;
         }
     }

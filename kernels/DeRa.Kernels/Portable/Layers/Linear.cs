@@ -2,6 +2,8 @@ namespace DeRa.Kernels.Portable;
 
 public partial class PortableKernelSet
 {
+    private readonly PendingLinears pendingLinears = new();
+
     /// <inheritdoc />
     protected override void EnqueueLinear(Matrix x, Weight w, Weight? bias, Matrix y, bool accumulate)
     {
@@ -10,13 +12,22 @@ public partial class PortableKernelSet
             return;
         }
 
-        // A processor's group walks over all rows with its weights in the cache; a GPU wants the groups. Fewer outputs a group where there
-        // would be fewer groups than workers.
-        int tile = form == KernelForm.Cooperative ? 32 : y.Columns >= 8 * LinearArgs.LargestTile ? LinearArgs.LargestTile : 12;
-        int rowsPerGroup = form == KernelForm.Cooperative ? 4 * ProjectionRows.Block : x.Rows;
+        if (form == KernelForm.Serial)
+        {
+            var next = new PendingLinears.Projection(x, w, bias, y, accumulate);
+            if (!pendingLinears.Takes(next))
+            {
+                LaunchPendingLinears();
+            }
+
+            pendingLinears.Add(next);
+            return;
+        }
+
+        const int Tile = 32, RowsPerGroup = 4 * ProjectionRows.Block;
         LaunchInOrder(
-            LinearKernelFor(w.DType),
-            Tiles(y.Columns, tile) * Tiles(x.Rows, rowsPerGroup),
+            CooperativeLinear(w.DType),
+            Tiles(y.Columns, Tile) * Tiles(x.Rows, RowsPerGroup),
             new LinearArgs
             {
                 X = View(x),
@@ -25,18 +36,63 @@ public partial class PortableKernelSet
                 Y = View(y),
                 Accumulate = accumulate ? 1 : 0,
                 InputMajor = w.InputMajor ? 1 : 0,
-                Tile = tile,
-                RowsPerGroup = rowsPerGroup,
+                Tile = Tile,
+                RowsPerGroup = RowsPerGroup,
             });
     }
 
-    private Action<LinearArgs> LinearKernelFor(DType dtype) => (form, dtype) switch
+    /// <summary>Launches the projections that wait; every other launch and every end of a step comes after them.</summary>
+    private void LaunchPendingLinears()
     {
-        (KernelForm.Serial, DType.BF16) => LinearKernel<SerialProjector<BFloat16Format>>.Run,
-        (KernelForm.Serial, DType.F16) => LinearKernel<SerialProjector<Float16Format>>.Run,
-        (KernelForm.Serial, _) => LinearKernel<SerialProjector<Float32Format>>.Run,
-        (_, DType.BF16) => LinearKernel<CooperativeProjector<BFloat16Format>>.Run,
-        (_, DType.F16) => LinearKernel<CooperativeProjector<Float16Format>>.Run,
+        if (pendingLinears.Waiting.Count == 0)
+        {
+            return;
+        }
+
+        PendingLinears.Projection[] parts = [.. pendingLinears.Waiting];
+        pendingLinears.Clear();
+        int tile = SerialLinearTile(parts.Sum(part => part.Y.Columns));
+        var args = new SerialLinearArgs
+        {
+            X = View(parts[0].X),
+            First = Part(0),
+            Second = Part(1),
+            Third = Part(2),
+            Accumulate = parts[0].Accumulate ? 1 : 0,
+            InputMajor = parts[0].W.InputMajor ? 1 : 0,
+            Tile = tile,
+        };
+        LaunchInOrder(SerialLinear(parts[0].W.DType), args.First.Tiles + args.Second.Tiles + args.Third.Tiles, args);
+
+        // An absent part repeats the first one's memory with nothing to do.
+        SerialLinearPart Part(int index) => new()
+        {
+            W = View(parts[index < parts.Length ? index : 0].W),
+            Bias = View(parts[index < parts.Length ? index : 0].Bias),
+            Y = View(parts[index < parts.Length ? index : 0].Y),
+            Tiles = index < parts.Length ? (int)Tiles(parts[index].Y.Columns, tile) : 0,
+        };
+    }
+
+    // Several tiles for each processor, so that one which starts late leaves its share to the others; whole register tiles.
+    private int SerialLinearTile(int outputs)
+    {
+        const int TilesPerProcessor = 8, RegisterTile = 12;
+        int share = outputs / (TilesPerProcessor * device.Accelerator.NumMultiprocessors) / RegisterTile * RegisterTile;
+        return Math.Clamp(share, RegisterTile, SerialLinearArgs.LargestTile);
+    }
+
+    private static Action<SerialLinearArgs> SerialLinear(DType dtype) => dtype switch
+    {
+        DType.BF16 => SerialLinearKernel<BFloat16Format>.Run,
+        DType.F16 => SerialLinearKernel<Float16Format>.Run,
+        _ => SerialLinearKernel<Float32Format>.Run,
+    };
+
+    private static Action<LinearArgs> CooperativeLinear(DType dtype) => dtype switch
+    {
+        DType.BF16 => LinearKernel<CooperativeProjector<BFloat16Format>>.Run,
+        DType.F16 => LinearKernel<CooperativeProjector<Float16Format>>.Run,
         _ => LinearKernel<CooperativeProjector<Float32Format>>.Run,
     };
 }

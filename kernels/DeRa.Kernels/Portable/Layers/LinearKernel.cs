@@ -59,7 +59,7 @@ internal static class LinearKernel<TProjector>
 internal struct LinearArgs
 {
     /// <summary>Most outputs of a tile.</summary>
-    public const int LargestTile = 48;
+    public const int LargestTile = 32;
 
     public MatrixView X;
     public WeightView W;
