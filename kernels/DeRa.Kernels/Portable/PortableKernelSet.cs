@@ -66,6 +66,8 @@ public partial class PortableKernelSet : KernelSet
     internal static void RegisterIntrinsics(Context context)
     {
         SerialTile.Register(context);
+        SerialMath.Register(context);
+        SerialHead.Register(context);
         WeightEight.Register(context);
         LastGroup.Register(context);
     }

@@ -27,6 +27,15 @@ internal interface IProjector : IGroupForm
     static abstract void Columns(
         ArrayView<ushort> w, long wFirst, int wStride, ArrayView<float> x, long xFirst, int xStride, ProjectionSize size,
         ArrayView<float> target, int targetStride);
+
+    /// <summary>
+    /// This work-item's share of a row of the head's tile: projections become the mixture, in both memories, −∞ past the vocabulary; its sums when
+    /// wanted.
+    /// </summary>
+    static abstract TileFold Mix(HeadArgs args, HeadMemory memory, RowTeam team, HeadRow row, int r, int first, bool fold);
+
+    /// <summary>The best s + g of this work-item's share among the scores that are at least <paramref name="least"/>, or the best s if greedy.</summary>
+    static abstract TileFold Best(HeadMemory memory, RowTeam team, HeadRow row, int r, int first, uint least, TileFold sums);
 }
 
 /// <summary>Extent of one call of an <see cref="IProjector"/>.</summary>
@@ -68,6 +77,12 @@ internal readonly struct SerialProjector<TFormat> : IProjector
         SerialTile.Columns(
             ref w[TFormat.Units * wFirst], ref x[xFirst], ref target[0], size.Depth, size.Outputs, size.Rows, xStride, targetStride, wStride, 0,
             TFormat.Code);
+
+    public static TileFold Mix(HeadArgs args, HeadMemory memory, RowTeam team, HeadRow row, int r, int first, bool fold) =>
+        SerialHead.MixRow(args, memory, row, r, first, fold);
+
+    public static TileFold Best(HeadMemory memory, RowTeam team, HeadRow row, int r, int first, uint least, TileFold sums) =>
+        SerialHead.BestOfRow(memory, team, row, r, first, least, sums);
 }
 
 /// <summary>
@@ -168,6 +183,12 @@ internal readonly struct CooperativeProjector<TFormat> : IProjector
 
         Group.Barrier();
     }
+
+    public static TileFold Mix(HeadArgs args, HeadMemory memory, RowTeam team, HeadRow row, int r, int first, bool fold) =>
+        HeadScores.MixShare(args, memory, team, row, r, first, fold);
+
+    public static TileFold Best(HeadMemory memory, RowTeam team, HeadRow row, int r, int first, uint least, TileFold sums) =>
+        HeadScores.BestOfShare(memory, team, row, r, first, least, sums);
 
     private static Eight LoadEight(ArrayView<float> x, long element) => WeightEight.Activations(ref x[element]);
 

@@ -98,7 +98,7 @@ internal static class SerialTile
 
     private static void EmitRows(CLBackend backend, CLCodeGenerator generator, Value call)
     {
-        string Argument(int index) => Text(generator.Load(call[index]));
+        string Argument(int index) => OpenClText.Of(generator, call[index]);
         generator.Builder.Append(SerialRowTiles.Code(
             new SerialRowTiles.Names(
                 Argument(0), Argument(1), Argument(2), Argument(3), Argument(4), Argument(5), Argument(6), Argument(7), Argument(8)),
@@ -107,7 +107,7 @@ internal static class SerialTile
 
     private static void EmitColumns(CLBackend backend, CLCodeGenerator generator, Value call)
     {
-        string Argument(int index) => Text(generator.Load(call[index]));
+        string Argument(int index) => OpenClText.Of(generator, call[index]);
         SerialSource source = SerialSource.Of(Argument(10));
         var code = new StringBuilder();
         code.Append(CultureInfo.InvariantCulture, $$"""
@@ -182,9 +182,4 @@ internal static class SerialTile
             }
         }
     }
-
-    // A constant argument arrives as a ConstantVariable, which does not print as its value.
-    private static string Text(CLVariableAllocator.Variable variable) => variable is CLVariableAllocator.ConstantVariable constant
-        ? constant.Value.Int32Value.ToString(CultureInfo.InvariantCulture)
-        : variable.ToString()!;
 }

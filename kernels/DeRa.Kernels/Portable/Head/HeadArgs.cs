@@ -11,6 +11,9 @@ internal struct HeadModelView
     public WeightView Bias;
     public float SoftCap;
 
+    /// <summary>Whether a logit is anything but its dot product.</summary>
+    public readonly bool BendsLogits => Bias.IsPresent != 0 || SoftCap > 0;
+
     /// <summary>The logit of a token from its dot product.</summary>
     public readonly float Logit(float dot, int token)
     {

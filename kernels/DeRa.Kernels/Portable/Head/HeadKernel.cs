@@ -44,7 +44,7 @@ internal static class HeadKernel<TReference, TAligned>
             TileFold sums = memory.Folds[r * team.Lanes + team.Lane];
             if (!Cut.IsNeeded(row, args.Vocabulary))
             {
-                sums = HeadScores.Best(memory, team, row, r, tile * HeadArgs.Tile, 0u, sums);
+                sums = TReference.Best(memory, team, row, r, tile * HeadArgs.Tile, 0u, sums);
             }
             else
             {

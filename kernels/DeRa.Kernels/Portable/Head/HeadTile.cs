@@ -83,41 +83,13 @@ internal static class HeadScores
     /// statistics in Folds when wanted. Barriers included.
     /// </summary>
     public static void Compute<TForm>(HeadArgs args, HeadMemory memory, int tile, int firstRow, int rows, bool fold)
-        where TForm : struct, IGroupForm
+        where TForm : struct, IProjector
     {
         RowTeam team = RowTeam.Here();
         int first = tile * HeadArgs.Tile;
         for (int r = team.FirstRow; r < rows; r += team.RowStep)
         {
-            HeadRow row = args.Rows[firstRow + r];
-            TileFold sums = TileFold.Empty();
-            for (int quad = team.Lane; quad < HeadArgs.Tile / 4; quad += team.Lanes)
-            {
-                for (int entry = 4 * quad; entry < 4 * quad + 4; entry++)
-                {
-                    int at = r * HeadArgs.Tile + entry, token = first + entry;
-                    if (token >= args.Vocabulary)
-                    {
-                        memory.Reference[at] = float.NegativeInfinity;
-                        memory.Aligned[at] = float.NegativeInfinity;
-                        continue;
-                    }
-
-                    MixedLogit logit = At(args, row, memory.Reference[at], memory.Aligned[at], token);
-                    memory.Reference[at] = logit.Mixture;
-                    memory.Aligned[at] = logit.Mixture;
-                    if (fold)
-                    {
-                        sums.Mixture = RunningMoment.Add(sums.Mixture, logit.Mixture, logit.Aligned - logit.Reference);
-                        if (args.Statistics != 0)
-                        {
-                            sums.Reference = RunningMoment.Add(sums.Reference, logit.Reference, 0f);
-                            sums.Aligned = RunningMoment.Add(sums.Aligned, logit.Aligned, 0f);
-                        }
-                    }
-                }
-            }
-
+            TileFold sums = TForm.Mix(args, memory, team, args.Rows[firstRow + r], r, first, fold);
             if (fold)
             {
                 memory.Folds[r * team.Lanes + team.Lane] = sums;
@@ -158,8 +130,42 @@ internal static class HeadScores
         TForm.Barrier();
     }
 
+    /// <summary>The quads of this lane.</summary>
+    public static TileFold MixShare(HeadArgs args, HeadMemory memory, RowTeam team, HeadRow row, int r, int first, bool fold)
+    {
+        TileFold sums = TileFold.Empty();
+        for (int quad = team.Lane; quad < HeadArgs.Tile / 4; quad += team.Lanes)
+        {
+            for (int entry = 4 * quad; entry < 4 * quad + 4; entry++)
+            {
+                int at = r * HeadArgs.Tile + entry, token = first + entry;
+                if (token >= args.Vocabulary)
+                {
+                    memory.Reference[at] = float.NegativeInfinity;
+                    memory.Aligned[at] = float.NegativeInfinity;
+                    continue;
+                }
+
+                MixedLogit logit = At(args, row, memory.Reference[at], memory.Aligned[at], token);
+                memory.Reference[at] = logit.Mixture;
+                memory.Aligned[at] = logit.Mixture;
+                if (fold)
+                {
+                    sums.Mixture = RunningMoment.Add(sums.Mixture, logit.Mixture, logit.Aligned - logit.Reference);
+                    if (args.Statistics != 0)
+                    {
+                        sums.Reference = RunningMoment.Add(sums.Reference, logit.Reference, 0f);
+                        sums.Aligned = RunningMoment.Add(sums.Aligned, logit.Aligned, 0f);
+                    }
+                }
+            }
+        }
+
+        return sums;
+    }
+
     /// <summary>The best s + g of the quads of this lane among the scores that are at least <paramref name="least"/>, or the best s if greedy.</summary>
-    public static TileFold Best(HeadMemory memory, RowTeam team, HeadRow row, int r, int first, uint least, TileFold sums)
+    public static TileFold BestOfShare(HeadMemory memory, RowTeam team, HeadRow row, int r, int first, uint least, TileFold sums)
     {
         for (int quad = team.Lane; quad < HeadArgs.Tile / 4; quad += team.Lanes)
         {

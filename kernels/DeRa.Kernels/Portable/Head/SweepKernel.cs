@@ -74,7 +74,7 @@ internal static class SweepKernel<TReference, TAligned>
             TileFold best = TileFold.Empty();
             if (args.Stages[firstRow + r] == SweepStage.Draw)
             {
-                best = HeadScores.Best(
+                best = TReference.Best(
                     memory, team, args.Rows[firstRow + r], r, tile * HeadArgs.Tile, args.States[firstRow + r].Least, best);
             }
 

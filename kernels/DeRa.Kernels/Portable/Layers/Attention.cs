@@ -33,26 +33,10 @@ internal static class AttentionKernel<TForm>
             TForm.Barrier();
             TForm.Scores(args, table, kvHead, query, from, count, scores);
             TForm.Barrier();
-            float largest = float.NegativeInfinity;
-            for (int i = thread; i < count; i += Group.DimX)
-            {
-                float score = scores[i] * args.Scale;
-                score = args.SoftCap > 0 ? ActivationMath.SoftCap(score, args.SoftCap) : score;
-                scores[i] = score;
-                largest = score > largest ? score : largest;
-            }
-
-            largest = Team.Max<TForm>(scratch, largest);
+            float largest = TForm.Largest(args, count, scores, scratch);
             largest = largest > max ? largest : max;
-            float rescale = MathF.Exp(max - largest), part = 0;
-            for (int i = thread; i < count; i += Group.DimX)
-            {
-                float weight = MathF.Exp(scores[i] - largest);
-                scores[i] = weight;
-                part += weight;
-            }
-
-            sum = sum * rescale + Team.Sum<TForm>(scratch, part); // the sum's barriers publish the weights
+            float rescale = MathF.Exp(max - largest);
+            sum = sum * rescale + TForm.Weights(largest, count, scores, scratch);
             max = largest;
             for (int i = thread; i < dim; i += Group.DimX)
             {
@@ -75,6 +59,12 @@ internal interface IAttentionForm : IGroupForm
 {
     /// <summary>scores[j] = q·k of position from + j.</summary>
     static abstract void Scores(AttentionArgs args, long table, int kvHead, long query, int from, int count, ArrayView<float> scores);
+
+    /// <summary>Scores are scaled and capped; the largest of them.</summary>
+    static abstract float Largest(AttentionArgs args, int count, ArrayView<float> scores, ArrayView<float> scratch);
+
+    /// <summary>Scores become weights e^(score − largest), which all members see; their sum.</summary>
+    static abstract float Weights(float largest, int count, ArrayView<float> scores, ArrayView<float> scratch);
 
     /// <summary>sums[d] += Σ_j weights[j]·v of position from + j; a work-item touches the elements d ≡ its index alone.</summary>
     static abstract void Accumulate(
@@ -99,6 +89,22 @@ internal readonly struct SerialAttention : IAttentionForm
             i += run;
         }
     }
+
+    public static float Largest(AttentionArgs args, int count, ArrayView<float> scores, ArrayView<float> scratch)
+    {
+        if (args.SoftCap > 0)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                scores[i] = ActivationMath.SoftCap(scores[i] * args.Scale, args.SoftCap);
+            }
+        }
+
+        return SerialMath.ScaledMax(ref scores[0], count, args.SoftCap > 0 ? 1f : args.Scale);
+    }
+
+    public static float Weights(float largest, int count, ArrayView<float> scores, ArrayView<float> scratch) =>
+        SerialMath.ExpSum(ref scores[0], count, largest);
 
     public static void Accumulate(
         AttentionArgs args, long table, int kvHead, int from, int count, ArrayView<float> weights, ArrayView<float> sums)
@@ -132,6 +138,33 @@ internal readonly struct CooperativeAttention : IAttentionForm
 
             scores[i] = score;
         }
+    }
+
+    public static float Largest(AttentionArgs args, int count, ArrayView<float> scores, ArrayView<float> scratch)
+    {
+        float largest = float.NegativeInfinity;
+        for (int i = Group.IdxX; i < count; i += Group.DimX)
+        {
+            float score = scores[i] * args.Scale;
+            score = args.SoftCap > 0 ? ActivationMath.SoftCap(score, args.SoftCap) : score;
+            scores[i] = score;
+            largest = score > largest ? score : largest;
+        }
+
+        return Team.Max<CooperativeForm>(scratch, largest);
+    }
+
+    public static float Weights(float largest, int count, ArrayView<float> scores, ArrayView<float> scratch)
+    {
+        float part = 0;
+        for (int i = Group.IdxX; i < count; i += Group.DimX)
+        {
+            float weight = MathF.Exp(scores[i] - largest);
+            scores[i] = weight;
+            part += weight;
+        }
+
+        return Team.Sum<CooperativeForm>(scratch, part); // the sum's barriers publish the weights
     }
 
     public static void Accumulate(
