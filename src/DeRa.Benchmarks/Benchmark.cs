@@ -8,7 +8,9 @@ namespace DeRa.Benchmarks;
 /// <param name="folders">The pair.</param>
 /// <param name="ceilings">The device's, measured before.</param>
 /// <param name="options">What to measure.</param>
-public sealed class Benchmark(KernelSet kernels, PairFolders folders, DeviceCeilings ceilings, BenchmarkOptions options)
+/// <param name="against">Another device to do the same in turn with the first, or null.</param>
+public sealed class Benchmark(
+    KernelSet kernels, PairFolders folders, DeviceCeilings ceilings, BenchmarkOptions options, MeasuredDevice? against = null)
 {
     /// <summary>Measures; a list per case, as each ends.</summary>
     /// <exception cref="CheckpointException">A folder cannot be used.</exception>
@@ -18,7 +20,7 @@ public sealed class Benchmark(KernelSet kernels, PairFolders folders, DeviceCeil
     {
         if (options.Workloads.Contains("load"))
         {
-            foreach (IReadOnlyList<Measurement> measured in Measure(LoadWorkload.Cases(kernels, folders, options.WeightType), cancellation))
+            foreach (IReadOnlyList<Measurement> measured in Measure(set => LoadWorkload.Cases(set, folders, options.WeightType), cancellation))
             {
                 yield return measured;
             }
@@ -32,7 +34,7 @@ public sealed class Benchmark(KernelSet kernels, PairFolders folders, DeviceCeil
 
         if (options.Workloads.Contains("head"))
         {
-            foreach (IReadOnlyList<Measurement> measured in Measure(HeadWorkload.Cases(kernels, hiddenSize, options), cancellation))
+            foreach (IReadOnlyList<Measurement> measured in Measure(set => HeadWorkload.Cases(set, hiddenSize, options), cancellation))
             {
                 yield return measured;
             }
@@ -50,40 +52,70 @@ public sealed class Benchmark(KernelSet kernels, PairFolders folders, DeviceCeil
         }
 
         using PairSession session = PairSession.Load(kernels, folders, options.WeightType);
-        foreach (IReadOnlyList<Measurement> measured in Measure(chosen.SelectMany(workload => workload.Cases(session, options)), cancellation))
+        using PairSession? other = against is null ? null : PairSession.Load(against.Kernels, folders, options.WeightType);
+        foreach (var workload in chosen)
         {
-            yield return measured;
+            IEnumerable<Case> Cases(KernelSet set) => set == kernels
+                ? workload.Cases(session, options)
+                : workload.Cases(other!, options with { OpenBlasPeer = false }); // once a case is enough
+            foreach (IReadOnlyList<Measurement> measured in Measure(Cases, cancellation))
+            {
+                yield return measured;
+            }
         }
     }
 
     // Each case is measured before the next is made: cases of one workload share buffers.
-    private IEnumerable<IReadOnlyList<Measurement>> Measure(IEnumerable<Case> cases, CancellationToken cancellation) =>
-        from @case in cases
-        let variants = @case.Variants.Where(variant => options.Modes.Contains(variant.Mode)).ToArray()
-        where variants.Length > 0
-        select Measure(@case with { Variants = variants }, cancellation);
+    private IEnumerable<IReadOnlyList<Measurement>> Measure(Func<KernelSet, IEnumerable<Case>> cases, CancellationToken cancellation)
+    {
+        var here = new MeasuredDevice(kernels, ceilings);
+        IEnumerable<IEnumerable<(Case Case, MeasuredDevice On)>> together = against is null
+            ? cases(kernels).Select(own => new[] { (own, here) })
+            : cases(kernels).Zip(cases(against.Kernels), (own, other) => new[] { (own, here), (other, against) });
+        return together
+            .Select(sides => sides.SelectMany(side => side.Case.Variants.Select(variant => new Way(side.Case, variant, side.On))))
+            .Select(ways => ways.Where(way => options.Modes.Contains(way.Variant.Mode)).ToArray())
+            .Where(ways => ways.Length > 0)
+            .Select(ways => Measure(ways, cancellation));
+    }
 
-    private IReadOnlyList<Measurement> Measure(Case @case, CancellationToken cancellation)
+    private IReadOnlyList<Measurement> Measure(Way[] ways, CancellationToken cancellation)
     {
         PeakMemory.Reset();
-        Timing[] timings = InterleavedTimer.Measure(@case.Variants, kernels, options.Repeats, cancellation);
+        Timing[] timings = InterleavedTimer.Measure(
+            [.. ways.Select(way => new TimedRun(way.Variant.Run, () => way.On.Kernels.LaunchCount))], options.Repeats, cancellation);
         long peak = PeakMemory.Read();
-        Timing? naive = @case.Variants.Zip(timings).FirstOrDefault(pair => pair.First.Mode == Mode.Naive).Second;
-        double? peer = @case.Variants.Zip(timings)
-            .Where(pair => pair.First.Mode == Mode.OpenBlas)
-            .Select(pair => (double?)(pair.First.Moved.Flops / pair.Second.Median))
+        double? peer = ways.Zip(timings)
+            .Where(pair => pair.First.Variant.Mode == Mode.OpenBlas)
+            .Select(pair => (double?)(pair.First.Variant.Moved.Flops / pair.Second.Median))
             .SingleOrDefault();
-        return
-        [
-            .. @case.Variants.Zip(timings, (variant, timing) => new Measurement(@case, variant, timing, ceilings)
+        return [.. ways.Zip(timings, ToMeasurement)];
+
+        Measurement ToMeasurement(Way way, Timing timing)
+        {
+            (Mode mode, MeasuredDevice on) = (way.Variant.Mode, way.On);
+            Timing? naive = Of(Mode.Naive, on.Kernels), elsewhere = against is null || on == against ? null : Of(mode, against.Kernels);
+            return new Measurement(way.Case, way.Variant, timing, on.Ceilings)
             {
-                Device = kernels.Device.Id,
+                Device = on.Kernels.Device.Id,
+                IsOneOfTwoDevices = against is not null,
                 Model = folders.Name,
                 Repeats = options.Repeats,
                 PeakMemoryBytes = peak,
-                Fusion = naive is not null && variant.Mode is (Mode.Fused or Mode.FusedSharedHead) ? FusionGain.Of(timing, naive) : null,
-                ShareOfPeer = variant.Mode == Mode.OpenBlas ? null : variant.Moved.Flops / timing.Median / peer,
-            }),
-        ];
+                Fusion = naive is not null && mode is (Mode.Fused or Mode.FusedSharedHead) ? FusionGain.Of(timing, naive) : null,
+                ShareOfPeer = mode == Mode.OpenBlas ? null : way.Variant.Moved.Flops / timing.Median / peer,
+                Against = elsewhere is null ? null : new DeviceComparison(against!.Kernels.Device.Id, elsewhere.Median / timing.Median),
+            };
+        }
+
+        Timing? Of(Mode mode, KernelSet on) =>
+            ways.Zip(timings).FirstOrDefault(pair => pair.First.Variant.Mode == mode && pair.First.On.Kernels == on).Second;
     }
+
+    private sealed record Way(Case Case, Variant Variant, MeasuredDevice On);
 }
+
+/// <summary>A device with its ceilings.</summary>
+/// <param name="Kernels">The device; nothing enqueued.</param>
+/// <param name="Ceilings">Measured before.</param>
+public sealed record MeasuredDevice(KernelSet Kernels, DeviceCeilings Ceilings);

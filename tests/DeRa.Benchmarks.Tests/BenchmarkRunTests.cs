@@ -102,11 +102,39 @@ public sealed class BenchmarkRunTests
         HtmlReport.Write(writer, Ceilings, "a <device>", cases);
         string page = writer.ToString();
         XElement body = XElement.Parse(page[page.IndexOf("<body>", StringComparison.Ordinal)..page.IndexOf("</html>", StringComparison.Ordinal)]);
-        Assert.That(body.Descendants("svg").Count(), Is.EqualTo(5));
+        Assert.That(body.Descendants("svg").Count(), Is.EqualTo(9), "five of times, and a roofline for all but load");
+        Assert.That(body.Descendants("circle").Count(), Is.EqualTo(cases.Where(list => list[0].Workload != "load").Sum(list => list.Count)));
         Assert.That(body.Descendants("rect").Count(), Is.EqualTo(cases.Sum(list => list.Count)));
         Assert.That(body.Descendants("td").Count(), Is.EqualTo(cases.Sum(list => list.Count) * FigureTable.Titles.Count));
         Assert.That(body.Element("h1")!.Value, Does.Contain("a <device>"));
         Assert.That(page, Does.Contain("prefers-color-scheme: dark").And.Not.Contain("http").And.Not.Contain("<script").And.Not.Contain("NaN"));
+    }
+
+    [Test]
+    public void Two_devices_take_turns_at_every_case_and_are_compared_mode_by_mode()
+    {
+        using var kernels = new CpuKernelSet(2);
+        using var other = new CpuKernelSet(1);
+        using PairFolders pair = PairFolders.Random(CostTests.Tiny);
+        var options = new BenchmarkOptions { Batches = [1], PromptLengths = [7], LambdaCounts = [2], ScoredTokens = 5, Vocabularies = [100], Rows = [3] };
+        IReadOnlyList<Measurement>[] both =
+            [.. new Benchmark(kernels, pair, Ceilings, options, new MeasuredDevice(other, new DeviceCeilings(2e10, 2e11, "given"))).Run()];
+        foreach (IReadOnlyList<Measurement> measurements in both)
+        {
+            int half = measurements.Count / 2;
+            for (int i = 0; i < half; i++)
+            {
+                (Measurement here, Measurement there) = (measurements[i], measurements[half + i]);
+                Assert.That(there.Mode, Is.EqualTo(here.Mode));
+                Assert.That(here.Against!.Speed, Is.EqualTo(there.MedianSeconds / here.MedianSeconds));
+                Assert.That(there.Against, Is.Null);
+                Assert.That(there.FloorSeconds ?? 0, Is.EqualTo((here.FloorSeconds ?? 0) / 2).Within(1e-9).Percent);
+            }
+
+            Assert.That(FigureTable.DeviceVerdicts(measurements).Count(), Is.EqualTo(half));
+        }
+
+        Assert.That(both.Select(list => list[0].Workload), Is.EqualTo(new[] { "load", "load", "decode", "prefill", "score", "head" }));
     }
 
     [Test]

@@ -25,7 +25,7 @@ public sealed class BenchTests
                 "device", "model", "workload", "case", "batch", "context", "tokens", "lambdas", "vocabulary", "rows", "mode", "repeats", "median_seconds",
                 "min_seconds", "max_seconds", "tokens_per_second", "bytes", "flops", "bytes_per_token", "flops_per_token", "bytes_per_second",
                 "flops_per_second", "share_of_bandwidth", "share_of_peak", "floor_seconds", "share_of_floor", "bound", "launches_per_run",
-                "peak_memory_bytes", "fusion", "share_of_peer",
+                "peak_memory_bytes", "fusion", "share_of_peer", "against",
             }));
             Assert.That(lines[1].GetProperty("fusion").ValueKind, Is.EqualTo(JsonValueKind.Null));
             Assert.That(lines[3].GetProperty("fusion").GetProperty("verdict").GetString(), Is.AnyOf("faster", "no-difference", "slower"));

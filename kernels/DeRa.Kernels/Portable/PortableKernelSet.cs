@@ -65,6 +65,7 @@ public partial class PortableKernelSet : KernelSet
     /// <summary>Registers every intrinsic body the kernels here use.</summary>
     internal static void RegisterIntrinsics(Context context)
     {
+        GroupBarrier.Register(context);
         SerialTile.Register(context);
         SerialMath.Register(context);
         SerialHead.Register(context);

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using DeRa.Kernels;
 
 namespace DeRa.Benchmarks;
 
@@ -17,6 +16,11 @@ internal sealed record Timing(double[] Seconds, long LaunchesPerRun)
     public double Max => Seconds[^1];
 }
 
+/// <summary>Something to time.</summary>
+/// <param name="Run">Does it once.</param>
+/// <param name="LaunchCount">Launches of its device so far.</param>
+internal sealed record TimedRun(Action Run, Func<long> LaunchCount);
+
 /// <summary>
 /// Times several ways side by side: a repeat goes through all of them, the next one in the opposite order, so that a machine that gets slower or
 /// faster does so for all alike. Each way first runs until it is warm; short runs are timed several at a time.
@@ -29,8 +33,8 @@ internal static class InterleavedTimer
     /// <summary>Timed at least this long per repeat, thousands of times the clock's resolution.</summary>
     private const double RepeatSeconds = 0.02;
 
-    /// <summary>Times every variant <paramref name="repeats"/> times; in the order of the variants.</summary>
-    public static Timing[] Measure(IReadOnlyList<Variant> variants, KernelSet kernels, int repeats, CancellationToken cancellation)
+    /// <summary>Times every one <paramref name="repeats"/> times; in their order.</summary>
+    public static Timing[] Measure(IReadOnlyList<TimedRun> variants, int repeats, CancellationToken cancellation)
     {
         int[] runs = new int[variants.Count];
         long[] launches = new long[variants.Count];
@@ -38,9 +42,9 @@ internal static class InterleavedTimer
         {
             double fastest = WarmUp(variants[i], cancellation);
             runs[i] = (int)Math.Clamp(Math.Ceiling(RepeatSeconds / fastest), 1, 1_000_000);
-            long before = kernels.LaunchCount;
+            long before = variants[i].LaunchCount();
             variants[i].Run();
-            launches[i] = kernels.LaunchCount - before;
+            launches[i] = variants[i].LaunchCount() - before;
         }
 
         double[][] seconds = [.. variants.Select(_ => new double[repeats])];
@@ -68,7 +72,7 @@ internal static class InterleavedTimer
         return [.. seconds.Select((times, i) => new Timing(times, launches[i]))];
     }
 
-    private static double WarmUp(Variant variant, CancellationToken cancellation)
+    private static double WarmUp(TimedRun variant, CancellationToken cancellation)
     {
         double fastest = double.PositiveInfinity;
         long begin = Stopwatch.GetTimestamp();

@@ -113,6 +113,17 @@ public sealed record Measurement
     /// </summary>
     public double? ShareOfPeer { get; init; }
 
+    /// <summary>How fast this is beside the other device of the run, the same mode of the same case; null where there is none.</summary>
+    public DeviceComparison? Against { get; init; }
+
+    /// <summary>Whether the run has two devices, so that a mode alone does not say which way it was.</summary>
+    [JsonIgnore]
+    public bool IsOneOfTwoDevices { get; init; }
+
+    /// <summary>The mode, with its device where the run has two.</summary>
+    [JsonIgnore]
+    public string Way => IsOneOfTwoDevices && Mode != Mode.OpenBlas ? $"{Mode.Label()}, {Device}" : Mode.Label();
+
     /// <summary>Tokens (head: rows) per run.</summary>
     [JsonIgnore]
     public int PerRun { get; }
@@ -131,3 +142,8 @@ public sealed record Measurement
 
     private bool HasWork => Moved.Bytes > 0;
 }
+
+/// <summary>A mode on one device beside the same on another, timed in turn.</summary>
+/// <param name="Device">The other device.</param>
+/// <param name="Speed">The other's median ÷ this one's: 0.7 is 70 % of its speed.</param>
+public sealed record DeviceComparison(string Device, double Speed);

@@ -20,7 +20,7 @@ public static class FigureTable
         return
         [
             measurement.CaseLabel,
-            measurement.Mode.Label(),
+            measurement.Way,
             Figures.Time(measurement.MedianSeconds),
             string.Create(CultureInfo.InvariantCulture, $"± {50 * (measurement.MaxSeconds - measurement.MinSeconds) / measurement.MedianSeconds:F0} %"),
             measurement.TokensPerSecond?.ToString("G4", CultureInfo.InvariantCulture) ?? "–",
@@ -39,7 +39,7 @@ public static class FigureTable
         return
         [
             measurement.CaseLabel,
-            measurement.Mode.Label(),
+            measurement.Way,
             Figures.Time(measurement.MedianSeconds),
             $"{Figures.Time(measurement.MinSeconds)} – {Figures.Time(measurement.MaxSeconds)}",
             measurement.TokensPerSecond?.ToString("G4", CultureInfo.InvariantCulture) ?? "–",
@@ -58,18 +58,31 @@ public static class FigureTable
     /// <summary>What the cases say about fusion, a line per kind of outcome; empty where nothing was compared.</summary>
     public static IEnumerable<string> Verdicts(IEnumerable<Measurement> measurements) => measurements
         .Where(measurement => measurement.Fusion is not null)
-        .GroupBy(measurement => (measurement.Mode, measurement.Fusion!.Verdict))
+        .GroupBy(measurement => (measurement.Mode, measurement.Way, measurement.Fusion!.Verdict))
         .OrderBy(group => group.Key)
-        .Select(group => $"{group.Key.Mode.Label()} {Words(group.Key.Verdict)}: {string.Join("; ", group.Select(m => m.CaseLabel))}");
+        .Select(group => $"{group.Key.Way} {Words(group.Key.Verdict)}: {string.Join("; ", group.Select(m => m.CaseLabel))}");
+
+    /// <summary>Everything there is to say of a workload's measurements.</summary>
+    public static IEnumerable<string> Conclusions(IReadOnlyCollection<Measurement> measurements) =>
+        [.. Verdicts(measurements), .. PeerVerdicts(measurements), .. DeviceVerdicts(measurements)];
 
     /// <summary>How the engine's operations per second compare with the peer's, a line per case that has one.</summary>
     public static IEnumerable<string> PeerVerdicts(IReadOnlyCollection<Measurement> measurements) =>
         from peer in measurements
         where peer.Mode == Mode.OpenBlas
-        let single = measurements.First(other => other.Case == peer.Case && other.Mode == Mode.Single)
+        let way = measurements.FirstOrDefault(other => other.Case == peer.Case && other.ShareOfPeer is not null)
+        where way is not null
         select string.Create(
             CultureInfo.InvariantCulture,
-            $"single does {single.ShareOfPeer:F2} × the FLOP/s of OpenBLAS's float32 products of the same projections: {single.CaseLabel}");
+            $"{way.Way} does {way.ShareOfPeer:F2} × the FLOP/s of OpenBLAS's float32 products of the same projections: {way.CaseLabel}");
+
+    /// <summary>How the two devices of a run compare, a line per mode.</summary>
+    public static IEnumerable<string> DeviceVerdicts(IEnumerable<Measurement> measurements) => measurements
+        .Where(measurement => measurement.Against is not null)
+        .GroupBy(measurement => (measurement.Mode, measurement.Device, measurement.Against!.Device))
+        .OrderBy(group => group.Key.Mode)
+        .Select(group => $"{group.Key.Mode.Label()} on {group.Key.Item2}, as a share of the speed of {group.Key.Item3}: "
+            + string.Join("; ", group.Select(m => $"{Figures.Percent(m.Against!.Speed)} at {m.CaseLabel}")));
 
     private static string Words(FusionVerdict verdict) => verdict switch
     {

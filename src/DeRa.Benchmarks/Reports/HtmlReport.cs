@@ -5,7 +5,7 @@ using System.Text;
 namespace DeRa.Benchmarks;
 
 /// <summary>
-/// One self-contained page, no scripts and nothing to fetch: per workload a plot of time against floor and a table with every figure. Follows the
+/// One self-contained page, no scripts and nothing to fetch: per workload a plot of time against floor, a roofline and a table with every figure. Follows the
 /// reader's light or dark setting.
 /// </summary>
 public static class HtmlReport
@@ -39,11 +39,17 @@ public static class HtmlReport
         writer.WriteLine($"<title>dera bench: {Text(model)}</title><style>{Style}</style></head><body>");
         writer.WriteLine($"<h1>dera bench: {Text(model)} on {Text(device)}</h1>");
         writer.WriteLine($"<p>Ceilings ({Text(ceilings.Method)}): {Text(Figures.Rate(ceilings.ReadBytesPerSecond, "B/s"))} read, {Text(Figures.Rate(ceilings.FlopsPerSecond, "FLOP/s"))}.</p>");
-        writer.WriteLine("<p>Bars are medians, whiskers the fastest and slowest repeat, ticks the floor: the least time in which the device could move the bytes and compute the operations of the task. Each case has a scale of its own.</p>");
+        writer.WriteLine("<p>Bars are medians, whiskers the fastest and slowest repeat, ticks the floor: the least time in which the device could move the bytes and compute the operations of the task. Each case has a scale of its own. Below, each workload's roofline: a point on the line does all that the device can at its operations per byte.</p>");
         foreach (var workload in cases.GroupBy(measurements => measurements[0].Workload))
         {
             writer.WriteLine($"<h2>{Text(workload.Key)}</h2>");
             writer.WriteLine(Plot([.. workload]));
+            foreach (string conclusion in FigureTable.Conclusions([.. workload.SelectMany(measurements => measurements)]))
+            {
+                writer.WriteLine($"<p>{Text(conclusion)}.</p>");
+            }
+
+            writer.WriteLine(RooflinePlot.Svg([.. workload]));
             writer.WriteLine(TableOf([.. workload]));
         }
 
@@ -52,7 +58,7 @@ public static class HtmlReport
 
     private static string Plot(IReadOnlyList<IReadOnlyList<Measurement>> cases)
     {
-        const int Left = 170, Width = 450, Row = 18, Gap = 26;
+        const int Left = 200, Width = 410, Row = 18, Gap = 26;
         int height = cases.Sum(measurements => (measurements.Count * Row) + Gap);
         var svg = new StringBuilder($"<svg viewBox=\"0 0 1000 {height}\" role=\"img\" aria-label=\"time against floor\">");
         int y = 0;
@@ -63,9 +69,9 @@ public static class HtmlReport
             y += Gap - 4;
             foreach (Measurement m in measurements)
             {
-                string mode = m.Mode.Label();
+                string mode = m.Mode.Label(), way = m.Way;
                 double middle = y + (Row / 2.0);
-                svg.Append(Line($"<text x=\"{Left - 10}\" y=\"{middle + 4}\" text-anchor=\"end\">{mode}</text>"));
+                svg.Append(Line($"<text x=\"{Left - 10}\" y=\"{middle + 4}\" text-anchor=\"end\">{Text(way)}</text>"));
                 svg.Append(Line($"<rect x=\"{Left}\" y=\"{y + 3}\" width=\"{m.MedianSeconds * scale:F1}\" height=\"{Row - 6}\" fill=\"var(--{mode})\"/>"));
                 svg.Append(Line($"<path d=\"M{Left + (m.MinSeconds * scale):F1} {middle} H{Left + (m.MaxSeconds * scale):F1}\" stroke=\"var(--text)\"/>"));
                 if (m.FloorSeconds is { } floor)

@@ -27,6 +27,7 @@ internal sealed class BenchCommand
     private readonly Option<string> vocabulary = Numbers("--vocabulary", "head: rows of the output matrices", Defaults.Vocabularies);
     private readonly Option<string> rows = Numbers("--rows", "head: hidden states", Defaults.Rows);
     private readonly Option<int> repeats = Number("--repeats", "Timings per mode and case, at least 5", Defaults.Repeats);
+    private readonly Option<string?> against = new("--against") { Description = "Another device that does the same in turn, cpu for example", HelpName = "DEVICE" };
     private readonly Option<string?> peer = new("--peer") { Description = $"prefill: {OpenBlasPeer} computes the same projections beside it", HelpName = "PEER" };
     private readonly Option<bool> json = new("--json") { Description = "One JSON line per measurement, after one of the ceilings" };
     private readonly Option<string?> html = new("--html") { Description = "Page to write, plots included", HelpName = "FILE" };
@@ -37,7 +38,7 @@ internal sealed class BenchCommand
         var command = new Command("bench", "Measure fused and naive realignment against the device's own ceilings");
         var flags = new BenchCommand();
         foreach (Option option in (Option[])
-            [flags.reference, flags.aligned, flags.shape, flags.workload, flags.mode, flags.batch, flags.context, flags.prompt, flags.lambdas, flags.vocabulary, flags.rows, flags.repeats, flags.peer, flags.json, flags.html])
+            [flags.reference, flags.aligned, flags.shape, flags.workload, flags.mode, flags.batch, flags.context, flags.prompt, flags.lambdas, flags.vocabulary, flags.rows, flags.repeats, flags.against, flags.peer, flags.json, flags.html])
         {
             command.Options.Add(option);
         }
@@ -58,6 +59,13 @@ internal sealed class BenchCommand
         Note("measuring the device's ceilings");
         DeviceCeilings ceilings = DeviceCeilings.Measure(kernels.Device);
         ShowCeilings(kernels.Device, ceilings, asJson);
+        using KernelSet? otherKernels = parsed.GetValue(against) is { } name ? DeviceCatalog.Open(name, Note) : null;
+        MeasuredDevice? other = otherKernels is null ? null : new MeasuredDevice(otherKernels, DeviceCeilings.Measure(otherKernels.Device));
+        if (other is not null)
+        {
+            ShowCeilings(other.Kernels.Device, other.Ceilings, asJson);
+        }
+
         if (options.OpenBlasPeer)
         {
             using var blas = OpenBlas.Load();
@@ -69,7 +77,7 @@ internal sealed class BenchCommand
             : RandomPair(random, kernels.Device);
 
         var cases = new List<IReadOnlyList<Measurement>>();
-        foreach (IReadOnlyList<Measurement> measured in new Benchmark(kernels, pair, ceilings, options).Run(cancellationToken))
+        foreach (IReadOnlyList<Measurement> measured in new Benchmark(kernels, pair, ceilings, options, other).Run(cancellationToken))
         {
             cases.Add(measured);
             Note($"{measured[0].Workload}: {measured[0].CaseLabel}");
@@ -97,12 +105,15 @@ internal sealed class BenchCommand
             CompleteFile.Write(file, stream =>
             {
                 using var writer = new StreamWriter(stream, leaveOpen: true);
-                HtmlReport.Write(writer, ceilings, kernels.Device.Name, cases);
+                HtmlReport.Write(writer, ceilings, Title(kernels.Device, other?.Kernels.Device), cases);
             });
         }
 
         return Task.FromResult(ExitCode.Done);
     }
+
+    private static string Title(DeviceDescription device, DeviceDescription? other) =>
+        other is null ? device.Name : $"{device.Id} ({device.Name}) and {other.Id} ({other.Name})";
 
     private static PairFolders RandomPair(ModelShape shape, DeviceDescription device)
     {

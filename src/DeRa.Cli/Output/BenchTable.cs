@@ -26,7 +26,7 @@ internal static class BenchTable
             }
 
             Terminal.Write(table, WidthWhenRedirected);
-            foreach (string verdict in FigureTable.Verdicts(measurements).Concat(FigureTable.PeerVerdicts(measurements)))
+            foreach (string verdict in FigureTable.Conclusions(measurements))
             {
                 Console.Out.WriteLine($"{workload.Key}: {verdict}");
             }

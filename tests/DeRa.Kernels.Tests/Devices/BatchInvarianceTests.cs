@@ -19,7 +19,7 @@ public sealed class BatchInvarianceTests(string spec) : DeviceFixture(spec)
 
     [Test, Combinatorial]
     public void Linear(
-        [Values] DType dtype, [Values] bool inputMajor, [Values(17, 507)] int depth, [Values(1, 130)] int outputs)
+        [Values] DType dtype, [Values] bool inputMajor, [Values(17, 507, 1024)] int depth, [Values(1, 130)] int outputs)
     {
         TestData data = new("linear");
         float[,] x = data.Matrix(Rows, depth), before = data.Matrix(Rows, outputs);

@@ -33,6 +33,11 @@ internal sealed class BarrierTests
     [TestCaseSource(nameof(Kernels))]
     public void Is_reached_by_the_whole_group(MethodInfo kernel) => Assert.That(OpenClDivergence.DivergentBarriers(Source(kernel)), Is.Empty);
 
+    [TestCaseSource(nameof(Kernels))]
+    public void Orders_shared_and_device_memory(MethodInfo kernel) => Assert.That(
+        Source(kernel).Split('\n').Where(line => line.Contains("barrier", StringComparison.Ordinal)),
+        Has.All.Contains("CLK_LOCAL_MEM_FENCE").And.All.Contains("CLK_GLOBAL_MEM_FENCE"));
+
     // One sum step, first as written, then as ILGPU has been seen to leave it.
     [TestCase("goto L_3;", "", 0)]
     [TestCase("work_group_barrier(3);\n goto L_4;", "goto L_4;", 2)]

@@ -95,7 +95,7 @@ internal readonly struct CooperativeProjector<TFormat> : IProjector
 {
     private const int Lanes = 16, OutputsPerLane = ProjectionRows.Block;
 
-    public static void Barrier() => Group.Barrier();
+    public static void Barrier() => GroupBarrier.Wait();
 
     public static void Rows(
         ArrayView<ushort> w, long wFirst, ArrayView<float> x, long xFirst, int xStride, ProjectionSize size, ArrayView<float> target,
@@ -142,7 +142,7 @@ internal readonly struct CooperativeProjector<TFormat> : IProjector
             s1.Store(scratch, 1, thread);
             s2.Store(scratch, 2, thread);
             s3.Store(scratch, 3, thread);
-            Group.Barrier();
+            GroupBarrier.Wait();
 
             // One sum for each work-item: [output of this pass, row].
             int row = thread % ProjectionRows.Block, output = thread / ProjectionRows.Block;
@@ -158,7 +158,7 @@ internal readonly struct CooperativeProjector<TFormat> : IProjector
                 target[row * targetStride + pass + output] = sum;
             }
 
-            Group.Barrier();
+            GroupBarrier.Wait();
         }
     }
 
@@ -181,7 +181,7 @@ internal readonly struct CooperativeProjector<TFormat> : IProjector
             }
         }
 
-        Group.Barrier();
+        GroupBarrier.Wait();
     }
 
     public static TileFold Mix(HeadArgs args, HeadMemory memory, RowTeam team, HeadRow row, int r, int first, bool fold) =>

@@ -1,5 +1,3 @@
-using ILGPU;
-
 namespace DeRa.Kernels.Portable;
 
 /// <summary>
@@ -23,5 +21,5 @@ internal readonly struct SerialForm : IGroupForm
 /// <summary>Groups of many work-items.</summary>
 internal readonly struct CooperativeForm : IGroupForm
 {
-    public static void Barrier() => Group.Barrier();
+    public static void Barrier() => GroupBarrier.Wait();
 }

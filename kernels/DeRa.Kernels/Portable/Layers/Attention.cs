@@ -123,7 +123,7 @@ internal readonly struct SerialAttention : IAttentionForm
 /// <summary>A work-item owns a position of the keys, then elements of the values, where neighbours are adjacent.</summary>
 internal readonly struct CooperativeAttention : IAttentionForm
 {
-    public static void Barrier() => Group.Barrier();
+    public static void Barrier() => GroupBarrier.Wait();
 
     public static void Scores(AttentionArgs args, long table, int kvHead, long query, int from, int count, ArrayView<float> scores)
     {

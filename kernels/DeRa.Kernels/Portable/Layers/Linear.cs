@@ -52,9 +52,15 @@ public partial class PortableKernelSet
         PendingLinears.Projection[] parts = [.. pendingLinears.Waiting];
         pendingLinears.Clear();
         int tile = SerialLinearTile(parts.Sum(part => part.Y.Columns));
+        Matrix x = parts[0].X;
+        if (RowsShareCacheSets(x))
+        {
+            x = CopyRowsApart(x);
+        }
+
         var args = new SerialLinearArgs
         {
-            X = View(parts[0].X),
+            X = View(x),
             First = Part(0),
             Second = Part(1),
             Third = Part(2),
@@ -80,6 +86,18 @@ public partial class PortableKernelSet
         const int TilesPerProcessor = 8, RegisterTile = 12;
         int share = outputs / (TilesPerProcessor * device.Accelerator.NumMultiprocessors) / RegisterTile * RegisterTile;
         return Math.Clamp(share, RegisterTile, SerialLinearArgs.LargestTile);
+    }
+
+    // Rows a multiple of 4 KiB apart fall into the same few sets of a first-level cache and push each other out.
+    private static bool RowsShareCacheSets(Matrix x) => x.Rows > 1 && (long)x.RowStride * sizeof(float) % 4096 == 0;
+
+    private Matrix CopyRowsApart(Matrix x)
+    {
+        const int CacheLine = 64 / sizeof(float);
+        int stride = x.Columns + CacheLine;
+        Matrix copy = Matrix.Dense(Scratch("rows apart", (long)x.Rows * stride * sizeof(float)), x.Rows, x.Columns) with { RowStride = stride };
+        LaunchInOrder(SerialCopyKernel.Run, Elementwise.Groups(x.Rows, x.Columns), new SerialCopyArgs { X = View(x), Y = View(copy) });
+        return copy;
     }
 
     private static Action<SerialLinearArgs> SerialLinear(DType dtype) => dtype switch
