@@ -28,6 +28,17 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
             $"best of {Repeats}, {workers} threads: reading {ProcessorCeilings.WorkingSetBytes >> 20} MiB; float32 FMA on registers");
     }
 
+    /// <summary>Of a second device of a run: a processor through whatever driver has the ceilings that were measured of it already.</summary>
+    /// <param name="first">The run's first device, to which these ceilings belong.</param>
+    /// <param name="second">The second.</param>
+    /// <exception cref="DeviceException">The device cannot be opened.</exception>
+    public DeviceCeilings Beside(DeviceDescription first, DeviceDescription second)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        return IsProcessor(first) && IsProcessor(second) ? this : Measure(second);
+    }
+
     /// <summary>The least time that work can take here: the longer of moving its bytes and computing its operations; null without ceilings.</summary>
     public double? FloorSeconds(Work work) =>
         ReadBytesPerSecond is { } read && FlopsPerSecond is { } flops ? Math.Max(work.Bytes / read, work.Flops / flops) : null;

@@ -10,7 +10,7 @@ namespace DeRa.Benchmarks;
 /// </summary>
 internal static class RooflinePlot
 {
-    private const int Left = 70, Top = 14, Width = 520, Height = 260, LegendX = 640, LegendRow = 16;
+    private const int Left = 110, Top = 14, Width = 500, Height = 260, LegendX = 640, LegendRow = 16;
 
     /// <summary>The plot; empty where a device has no ceilings or the workload has no operations.</summary>
     public static string Svg(IReadOnlyList<IReadOnlyList<Measurement>> cases)
@@ -32,7 +32,7 @@ internal static class RooflinePlot
         double corner = Math.Max(x.Least, y.Least / bandwidth);
         svg.Append(Line($"<path d=\"M{x.At(corner):F1} {y.At(corner * bandwidth):F1} L{x.At(ridge):F1} {y.At(peak):F1} H{Left + Width}\" fill=\"none\" stroke=\"var(--text)\" stroke-width=\"1.5\"/>"));
         svg.Append(Line($"<text x=\"{Left + Width}\" y=\"{y.At(peak) - 6:F1}\" text-anchor=\"end\">{Text(Figures.Rate(peak, "FLOP/s"))}</text>"));
-        svg.Append(Line($"<text x=\"{x.At(corner) + 12:F1}\" y=\"{y.At(corner * bandwidth) - 10:F1}\">{Text(Figures.Rate(bandwidth, "B/s"))}</text>"));
+        svg.Append(Line($"<text x=\"{x.At(corner) + 24:F1}\" y=\"{y.At(corner * bandwidth) + 10:F1}\">{Text(Figures.Rate(bandwidth, "B/s"))}</text>"));
         for (int i = 0; i < cases.Count; i++)
         {
             AppendCase(svg, x, y, i + 1, [.. cases[i].Where(points.Contains)]);

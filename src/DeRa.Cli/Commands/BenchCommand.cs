@@ -60,7 +60,7 @@ internal sealed class BenchCommand
         DeviceCeilings ceilings = DeviceCeilings.Measure(kernels.Device);
         ShowCeilings(kernels.Device, ceilings, asJson);
         using KernelSet? otherKernels = parsed.GetValue(against) is { } name ? DeviceCatalog.Open(name, Note) : null;
-        MeasuredDevice? other = otherKernels is null ? null : new MeasuredDevice(otherKernels, DeviceCeilings.Measure(otherKernels.Device));
+        MeasuredDevice? other = otherKernels is null ? null : new MeasuredDevice(otherKernels, ceilings.Beside(kernels.Device, otherKernels.Device));
         if (other is not null)
         {
             ShowCeilings(other.Kernels.Device, other.Ceilings, asJson);
