@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security;
 using System.Text;
 
 namespace DeRa.PairTrainer.Figures;
@@ -15,6 +16,8 @@ internal sealed record PlotCurve(string Name, PlotPoint[] Points, bool Joined);
 /// <summary>Writes a line plot as SVG: the same curves give the same bytes. Colours follow the reader's light or dark theme.</summary>
 internal sealed class LinePlot(string title, string xLabel, string yLabel)
 {
+    private readonly string title = Escape(title), xLabel = Escape(xLabel), yLabel = Escape(yLabel);
+
     private const int Width = 640, Height = 400, Left = 64, Right = 16, Top = 40, Bottom = 48;
     private const int Ticks = 6;
 
@@ -62,7 +65,7 @@ internal sealed class LinePlot(string title, string xLabel, string yLabel)
         int x = Left;
         for (int c = 0; c < curves.Count; c++)
         {
-            svg.Append(Invariant($"<circle fill=\"{Colours[c % Colours.Length]}\" cx=\"{x + 5}\" cy=\"31\" r=\"4\"/><text class=\"ink\" x=\"{x + 13}\" y=\"35\">{curves[c].Name}</text>\n"));
+            svg.Append(Invariant($"<circle fill=\"{Colours[c % Colours.Length]}\" cx=\"{x + 5}\" cy=\"31\" r=\"4\"/><text class=\"ink\" x=\"{x + 13}\" y=\"35\">{Escape(curves[c].Name)}</text>\n"));
             x += 28 + (7 * curves[c].Name.Length);
         }
     }
@@ -70,6 +73,8 @@ internal sealed class LinePlot(string title, string xLabel, string yLabel)
     private static double X(Axis axis, double value) => Left + axis.Share(value) * (Width - Left - Right);
 
     private static double Y(Axis axis, double value) => Height - Bottom - axis.Share(value) * (Height - Top - Bottom);
+
+    private static string Escape(string text) => SecurityElement.Escape(text)!;
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

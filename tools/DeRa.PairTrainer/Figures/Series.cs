@@ -29,8 +29,8 @@ internal sealed record Series(string Name, SeriesPoint[] Points)
     public static Series Read(string form, string reward)
     {
         string[] parts = form.Split('=', 2);
-        if (parts.Length != 2 || parts[0].Length == 0)
-            throw new InvalidDataException($"series: expected NAME=FOLDER or NAME=PREFIX*, found '{form}'");
+        if (parts.Length != 2 || parts[0].Length == 0 || parts[0].Contains(','))
+            throw new InvalidDataException($"series: expected NAME=FOLDER or NAME=PREFIX*, no comma in NAME, found '{form}'");
         SeriesPoint[] points = parts[1].EndsWith('*') ? ReadModels(parts[1][..^1], reward) : ReadSweep(parts[1], reward);
         return points.Length > 0 ? new Series(parts[0], points) : throw new InvalidDataException($"series {parts[0]}: nothing at {parts[1]}");
     }
