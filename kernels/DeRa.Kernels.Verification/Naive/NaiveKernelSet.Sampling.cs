@@ -5,6 +5,18 @@ public partial class NaiveKernelSet
     /// <summary>Steps 2 to 5 of <see cref="HeadRow"/> on one row's mixture logits.</summary>
     protected virtual int Draw(float[] z, HeadRow row, ReadOnlySpan<TokenAdjustment> adjustments)
     {
+        float[] scores = Scores(z, row, adjustments);
+        for (int v = 0; v < scores.Length && row.Temperature > 0; v++)
+        {
+            scores[v] += Noise(row, v);
+        }
+
+        return Array.IndexOf(scores, scores.Max());
+    }
+
+    /// <summary>Steps 2 to 4: s with −∞ for what the cuts remove, z′ at temperature 0.</summary>
+    protected float[] Scores(float[] z, HeadRow row, ReadOnlySpan<TokenAdjustment> adjustments)
+    {
         float[] scores = [.. z];
         foreach (TokenAdjustment adjustment in adjustments)
         {
@@ -20,7 +32,7 @@ public partial class NaiveKernelSet
 
         if (row.Temperature == 0)
         {
-            return Array.IndexOf(scores, scores.Max());
+            return scores;
         }
 
         for (int v = 0; v < scores.Length; v++)
@@ -29,12 +41,7 @@ public partial class NaiveKernelSet
         }
 
         Cut(scores, row);
-        for (int v = 0; v < scores.Length; v++)
-        {
-            scores[v] += Noise(row, v);
-        }
-
-        return Array.IndexOf(scores, scores.Max());
+        return scores;
     }
 
     /// <summary>Sets what the cuts remove to −∞.</summary>

@@ -84,6 +84,26 @@ public sealed unsafe partial class CpuKernelSet
         recorder.Add(operation, 0, operation.PrivateBytes);
     }
 
+    /// <inheritdoc />
+    protected override void EnqueueVerifyDrafts(
+        Matrix z, Matrix draftLogits, IntVector drafts, DeviceBuffer rows, DeviceBuffer adjustments, DeviceBuffer results)
+    {
+        var operation = new VerifyDraftsOperation
+        {
+            Z = Pointer(z),
+            ZStride = z.RowStride,
+            DraftZ = Pointer(draftLogits),
+            DraftZStride = draftLogits.RowStride,
+            Drafts = Pointer(drafts),
+            Count = z.Rows,
+            Vocabulary = z.Columns,
+            Rows = (HeadRow*)Address(rows),
+            Entries = (TokenAdjustment*)Address(adjustments),
+            Results = (HeadResult*)Address(results),
+        };
+        recorder.Add(operation, 0, operation.PrivateBytes);
+    }
+
     // Padding rows past the vocabulary may differ in number: the memory decides.
     private static bool SharesOutput(HeadModel? reference, HeadModel? aligned) =>
         reference is { Output: var r } && aligned is { Output: var a }

@@ -21,6 +21,10 @@ public sealed class ShapeGuardTests
         yield return Mistake("gather rows", "y", (s, b) => s.Gather(M(b, 4, 8), Ints(b, 3), M(b, 2, 8)));
         yield return Mistake("mixture wider than its parts", "vocabulary", (s, b) => s.Interpolate(M(b, 2, 8), M(b, 2, 9), Rows(b, 2), M(b, 2, 9)));
         yield return Mistake("too few head rows", "rows", (s, b) => s.SampleLogits(M(b, 3, 8), Rows(b, 2), Rows(b, 1), Rows(b, 2)));
+        yield return Mistake(
+            "drafts' vocabulary", "vocabulary", (s, b) => s.VerifyDrafts(M(b, 2, 8), M(b, 2, 9), Ints(b, 2), Rows(b, 2), Rows(b, 1), Rows(b, 2)));
+        yield return Mistake(
+            "too few drafts", "drafts", (s, b) => s.VerifyDrafts(M(b, 2, 8), M(b, 2, 8), Ints(b, 1), Rows(b, 2), Rows(b, 1), Rows(b, 2)));
         yield return Mistake("head without a model", "at least one model", (s, b) => s.RealignHead(null, null, 8, Rows(b, 2), Rows(b, 1), true, Rows(b, 2), null));
         yield return Mistake(
             "hidden states of different numbers", "rows of hidden states",

@@ -6,9 +6,6 @@ namespace DeRa.Kernels.Tests;
 [TestFixtureSource(typeof(KernelSets), nameof(KernelSets.Present))]
 public sealed class SamplingTests(string spec) : DeviceFixture(spec)
 {
-    /// <summary>Normal quantile of a one-sided 10⁻⁹: with fixed seeds a right sampler passes, and passes always.</summary>
-    private const double Quantile = 6;
-
     private static readonly HeadRow Plain = HeadRow.Greedy(0) with { Temperature = 1, SeedLow = 2024, SeedHigh = 7, Position = 31 };
 
     private static IEnumerable<TestCaseData> Options()
@@ -76,39 +73,7 @@ public sealed class SamplingTests(string spec) : DeviceFixture(spec)
         int[] counts = Draw(reference, aligned, row, draws);
 
         Assert.That(Enumerable.Range(0, vocabulary).Where(v => counts[v] > 0 && !possible[v]), Is.Empty, "drawn outside the kept set");
-        double[] expected = new double[groups], observed = new double[groups];
-        for (int v = 0; v < vocabulary; v++)
-        {
-            expected[v % groups] += draws * distribution[v];
-            observed[v % groups] += counts[v];
-        }
-
-        // Groups that expect fewer than 8 draws are counted as one: χ² needs none to be rare.
-        double rareExpected = 0, rareObserved = 0, statistic = 0;
-        int cells = 0;
-        for (int group = 0; group < groups; group++)
-        {
-            if (expected[group] < 8)
-            {
-                (rareExpected, rareObserved) = (rareExpected + expected[group], rareObserved + observed[group]);
-                continue;
-            }
-
-            cells++;
-            statistic += (observed[group] - expected[group]) * (observed[group] - expected[group]) / expected[group];
-        }
-
-        if (rareExpected >= 8)
-        {
-            cells++;
-            statistic += (rareObserved - rareExpected) * (rareObserved - rareExpected) / rareExpected;
-        }
-
-        // Wilson and Hilferty: (χ²/n)^(1/3) is nearly normal with mean 1 − 2/(9n) and variance 2/(9n).
-        double freedom = cells - 1, spread = 2 / (9 * freedom);
-        double limit = freedom * Math.Pow(1 - spread + Quantile * Math.Sqrt(spread), 3);
-        Assert.That(cells, Is.GreaterThan(2));
-        Assert.That(statistic, Is.LessThan(limit), $"chi-square of {cells} cells");
+        ChiSquare.AssertFits(counts, distribution, groups);
     }
 
     /// <summary>Counts of the tokens drawn for streams 0, 1, 2, … from given logits: one hidden feature of value 1, so a weight is its logit.</summary>

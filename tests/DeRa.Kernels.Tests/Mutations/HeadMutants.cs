@@ -27,6 +27,12 @@ public static class HeadMutants
         new("noise added twice", "RealignHead", () => new LoudNoise()),
         new("divergences the wrong way round", "RealignHead", () => new SwappedDivergence()),
         new("half the difference in scoring", "RealignScore", () => new HalfDifference()),
+        new("drafts always stand", "VerifyDrafts", () => new ChangedAcceptance(_ => 0)),
+        new("drafts never stand", "VerifyDrafts", () => new ChangedAcceptance(_ => float.PositiveInfinity)),
+        new("drafts stand by the noise of another position", "VerifyDrafts", () => new ChangedAcceptance(row => Uniform(row, row.Position + 1))),
+        new("drafts replaced by a draw from p", "VerifyDrafts", () => new ReplacedFromP()),
+        new("drafts replaced by the largest p - q", "VerifyDrafts", () => new ReplacedWithoutNoise()),
+        new("drafts verified before the cuts", "VerifyDrafts", () => new VerifiedBeforeCuts()),
         new("softmax without its maximum", "Softmax", () => new SoftmaxOverflow()),
     ];
 
@@ -91,6 +97,31 @@ public static class HeadMutants
             Read<ScoreStatistic>(statistics, 0, all);
             Write<ScoreStatistic>(statistics, 0, [.. all.Select(s => s with { WeightedDifference = s.WeightedDifference / 2 })]);
         }
+    }
+
+    private static float Uniform(HeadRow row, int position) =>
+        DraftNoise.Uniform(DraftNoise.AcceptanceBits(row.SeedLow, row.SeedHigh, row.Stream, position));
+
+    private sealed class ChangedAcceptance(Func<HeadRow, float> uniform) : NaiveKernelSet
+    {
+        protected override float Acceptance(HeadRow row) => uniform(row);
+    }
+
+    private sealed class ReplacedFromP : NaiveKernelSet
+    {
+        protected override int Replace(float[] p, float[] q, int draft, HeadRow row) =>
+            base.Replace(p, [.. q.Select(_ => float.NegativeInfinity)], draft, row);
+    }
+
+    private sealed class ReplacedWithoutNoise : NaiveKernelSet
+    {
+        protected override float ReplacementNoise(HeadRow row, int token) => 0;
+    }
+
+    private sealed class VerifiedBeforeCuts : NaiveKernelSet
+    {
+        protected override int Verify(float[] z, float[] draftZ, int draft, HeadRow row, ReadOnlySpan<TokenAdjustment> adjustments) =>
+            base.Verify(z, draftZ, draft, row with { TopK = 0, TopP = 1, MinP = 0 }, adjustments);
     }
 
     private sealed class SoftmaxOverflow : NaiveKernelSet

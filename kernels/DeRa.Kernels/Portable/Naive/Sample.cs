@@ -15,58 +15,21 @@ internal static class SampleKernel<TForm>
         int index = Grid.IdxX, columns = args.Z.Columns;
         HeadRow row = args.Rows[index];
         long z = args.Z.Row(index), scores = (long)index * columns;
-        RunningMoment plain = RunningMoment.Empty(), adjusted = RunningMoment.Empty();
-        int end = row.AdjustmentStart + row.AdjustmentCount;
         for (int i = Group.IdxX; i < columns; i += Group.DimX)
         {
-            float logit = args.Z.Data[z + i], score = logit;
-            int at = Adjustment.First(args.Adjustments, row.AdjustmentStart, end, i);
-            if (at < end && args.Adjustments[at].TokenId == i)
-            {
-                score = Adjustment.Apply(args.Adjustments[at], row, logit);
-            }
-
-            score = row.Temperature == 0f ? score : score / row.Temperature;
-            args.Scores[scores + i] = score;
             args.Tokens[scores + i] = i;
-            plain = RunningMoment.Add(plain, logit, 0f);
-            adjusted = RunningMoment.Add(adjusted, score, 0f);
         }
 
-        plain = Merged(memory, plain);
-        adjusted = Merged(memory, adjusted);
-        uint least = 0;
-        if (Cut.IsNeeded(row, columns) && adjusted.Sum > 0)
-        {
-            least = Cut.Threshold<TForm>(
-                args.Scores, scores, columns, float.NegativeInfinity, adjusted, row, columns, memory.Values).Least;
-        }
-
-        int token = Draws.Among<TForm>(args.Scores, args.Tokens, scores, columns, least, row, memory);
+        StoredSums sums = StoredScores<TForm>.Fill(args.Z.Data, z, row, args.Adjustments, args.Scores, scores, columns, memory);
+        int token = Draws.Among<TForm>(args.Scores, args.Tokens, scores, columns, sums.Least, row, memory);
         if (Group.IdxX == 0)
         {
             int known = token >= 0 && token < columns ? token : 0; // no logit compares when all are NaN
             HeadResult result = args.Results[index];
             result.Token = known;
-            result.LogProb = args.Z.Data[z + known] - plain.LogSum();
+            result.LogProb = args.Z.Data[z + known] - sums.Plain.LogSum();
             args.Results[index] = result;
         }
-    }
-
-    // The work-items' sums in their order.
-    private static RunningMoment Merged(HeadMemory memory, RunningMoment share)
-    {
-        TForm.Barrier();
-        memory.Folds[Group.IdxX] = new TileFold { Mixture = share };
-        TForm.Barrier();
-        RunningMoment all = memory.Folds[0].Mixture;
-        for (int i = 1; i < Group.DimX; i++)
-        {
-            all = RunningMoment.Merge(all, memory.Folds[i].Mixture);
-        }
-
-        TForm.Barrier();
-        return all;
     }
 }
 
