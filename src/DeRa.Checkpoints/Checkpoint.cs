@@ -1,3 +1,4 @@
+using DeRa.Checkpoints.Configuration;
 using DeRa.Checkpoints.Safetensors;
 using DeRa.Checkpoints.WeightMaps;
 
@@ -11,12 +12,12 @@ public sealed class Checkpoint : IDisposable
 {
     private readonly CheckpointFiles files;
 
-    private Checkpoint(string folder, ModelConfig config, CheckpointFiles files)
+    private Checkpoint(string folder, ModelConfig config, CheckpointFiles files, OutputKind output)
     {
         Folder = folder;
         Config = config;
         this.files = files;
-        (Weights, UnusedTensors) = WeightMap.Map(config, files.Location, files.Tensors);
+        (Weights, UnusedTensors) = WeightMap.Map(config, files.Location, files.Tensors, output);
         Summary = CheckpointSummary.Of(Weights);
     }
 
@@ -37,16 +38,25 @@ public sealed class Checkpoint : IDisposable
 
     /// <summary>Opens a folder: config.json, then model.safetensors or the shards of model.safetensors.index.json.</summary>
     /// <exception cref="CheckpointException">Something is missing, malformed or not supported; the message says what.</exception>
-    public static Checkpoint Open(string folder)
+    public static Checkpoint Open(string folder) => Open(folder, OutputKind.Vocabulary);
+
+    /// <summary>
+    /// Opens a folder saved by a family's ForSequenceClassification with one label, as reward models are: the output matrix of its weights is
+    /// score.weight, [1, hidden].
+    /// </summary>
+    /// <exception cref="CheckpointException">Something is missing, malformed or not supported; the message says what.</exception>
+    public static Checkpoint OpenScalar(string folder) => Open(folder, OutputKind.Scalar);
+
+    private static Checkpoint Open(string folder, OutputKind output)
     {
         ArgumentNullException.ThrowIfNull(folder);
         if (!Directory.Exists(folder)) throw new CheckpointException(folder, "folder", "a checkpoint folder", "none");
         RefuseAdapter(folder);
-        ModelConfig config = ModelConfig.Load(folder);
+        ModelConfig config = ModelConfigReader.Load(folder, "config.json", output);
         CheckpointFiles files = CheckpointFiles.Open(folder);
         try
         {
-            return new Checkpoint(folder, config, files);
+            return new Checkpoint(folder, config, files, output);
         }
         catch
         {

@@ -64,6 +64,12 @@ public sealed class PairText
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
     public int[] EncodeChat(JsonElement messages) => EncodeChat(new ChatTemplateInput(messages));
 
+    /// <summary>Renders a whole conversation with the pair's template, the last answer included, and encodes it.</summary>
+    /// <exception cref="TokenizerException">The pair has no tokenizer or no template.</exception>
+    /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
+    public int[] EncodeConversation(JsonElement messages) =>
+        Required().Encode(template.Value.Render(new ChatTemplateInput(messages)), addSpecialTokens: false);
+
     /// <summary>Whether both folders have a tokenizer to compare.</summary>
     public bool HasBothTokenizers => reference is not null && aligned is not null;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using DeRa.Cli.CommandLine;
@@ -45,5 +46,23 @@ internal static class Dera
         Outcome outcome = Run(arguments, input);
         Assert.That(outcome.ExitCode, Is.Zero, outcome.Error);
         return outcome;
+    }
+
+    /// <summary>Starts the command line as a process of its own, which can be killed.</summary>
+    public static Process Start(string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "dera.dll"));
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        Process process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
     }
 }

@@ -1,4 +1,5 @@
 using DeRa.Checkpoints.Rope;
+using DeRa.Checkpoints.WeightMaps;
 using DeRa.Kernels;
 
 namespace DeRa.Checkpoints.Configuration;
@@ -15,7 +16,7 @@ internal static class ModelConfigReader
     private const int MaxVocab = 1 << 28;
 
     /// <summary>Reads the files of a folder.</summary>
-    public static ModelConfig Load(string folder, string configFileName)
+    public static ModelConfig Load(string folder, string configFileName, OutputKind output = OutputKind.Vocabulary)
     {
         string config = Path.Combine(folder, configFileName);
         if (!File.Exists(config)) throw new CheckpointException(folder, configFileName, "a Hugging Face config file", "none");
@@ -24,23 +25,25 @@ internal static class ModelConfigReader
             JsonFile.ReadBytes(config, MaxBytes),
             File.Exists(generation) ? JsonFile.ReadBytes(generation, MaxBytes) : default,
             config,
-            generation);
+            generation,
+            output);
     }
 
     /// <summary>Parses the files' bytes.</summary>
     public static ModelConfig Parse(
-        ReadOnlyMemory<byte> config, ReadOnlyMemory<byte> generation, string file, string generationFile = "generation_config.json")
+        ReadOnlyMemory<byte> config, ReadOnlyMemory<byte> generation, string file, string generationFile = "generation_config.json",
+        OutputKind output = OutputKind.Vocabulary)
     {
-        ModelConfig model = JsonFile.Read(config, file, root => Read(new ConfigFields(root, file)));
+        ModelConfig model = JsonFile.Read(config, file, root => Read(new ConfigFields(root, file), output));
         return generation.IsEmpty
             ? model
             : JsonFile.Read(generation, generationFile, root => WithGeneration(model, new ConfigFields(root, generationFile)));
     }
 
-    private static ModelConfig Read(ConfigFields fields)
+    private static ModelConfig Read(ConfigFields fields, OutputKind output)
     {
         FamilyDefaults family = Family(fields);
-        RefuseUnsupported(fields, family.Architecture);
+        RefuseUnsupported(fields, family.Architecture, output);
 
         int layers = Aliased(fields, "num_hidden_layers", "n_layer", family.NumLayers, MaxLayers);
         int hidden = Aliased(fields, "hidden_size", "n_embd", family.HiddenSize, MaxWidth);
@@ -96,7 +99,7 @@ internal static class ModelConfigReader
         throw fields.Error("model_type", SupportedTypes, found);
     }
 
-    private static void RefuseUnsupported(ConfigFields fields, Architecture architecture)
+    private static void RefuseUnsupported(ConfigFields fields, Architecture architecture, OutputKind output)
     {
         foreach (string key in (ReadOnlySpan<string>)["quantization_config", "compression_config"])
         {
@@ -107,9 +110,10 @@ internal static class ModelConfigReader
 
         foreach (string name in fields.TextsOrNull("architectures") ?? [])
         {
-            // Their folders hold a classifier in place of an output matrix.
+            // Their folders hold a classifier in place of an output matrix; one of whole texts is what a scalar head is.
+            if (output == OutputKind.Scalar && name.EndsWith("ForSequenceClassification", StringComparison.Ordinal)) continue;
             if (name.EndsWith("Classification", StringComparison.Ordinal) || name.EndsWith("QuestionAnswering", StringComparison.Ordinal))
-                throw fields.Error("architectures", "a causal language model", $"'{name}'");
+                throw fields.Error("architectures", output == OutputKind.Scalar ? "a sequence classifier" : "a causal language model", $"'{name}'");
         }
 
         if (architecture is Architecture.Gemma or Architecture.Gemma2 && fields.Flag("use_bidirectional_attention", false))

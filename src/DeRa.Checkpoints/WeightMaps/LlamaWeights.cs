@@ -4,10 +4,11 @@ namespace DeRa.Checkpoints.WeightMaps;
 internal static class LlamaWeights
 {
     /// <summary>Maps every tensor.</summary>
-    public static TransformerWeights Map(ModelConfig config, WeightSource source)
+    public static TransformerWeights Map(ModelConfig config, WeightSource source, OutputKind output = OutputKind.Vocabulary)
     {
-        (CheckpointTensor embedding, CheckpointTensor head) =
-            WeightMap.EmbeddingAndHead(config, source, "embed_tokens.weight", "lm_head.weight");
+        (CheckpointTensor embedding, CheckpointTensor head) = output == OutputKind.Scalar
+            ? WeightMap.EmbeddingAndScalar(config, source, "embed_tokens.weight")
+            : WeightMap.EmbeddingAndHead(config, source, "embed_tokens.weight", "lm_head.weight");
         return new TransformerWeights
         {
             Embedding = embedding,

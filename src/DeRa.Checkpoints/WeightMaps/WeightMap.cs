@@ -26,9 +26,12 @@ internal static class WeightMap
     /// <returns>The weights, and the names that were neither needed nor known buffers.</returns>
     /// <exception cref="CheckpointException">A tensor is missing or wrong, or the names show an unsupported format.</exception>
     public static (TransformerWeights Weights, IReadOnlyList<string> Unused) Map(
-        ModelConfig config, string location, IReadOnlyDictionary<string, (SafetensorsFile File, SafetensorsTensor Tensor)> tensors)
+        ModelConfig config, string location, IReadOnlyDictionary<string, (SafetensorsFile File, SafetensorsTensor Tensor)> tensors,
+        OutputKind output = OutputKind.Vocabulary)
     {
         RefuseMarked(location, tensors.Keys);
+        if (output == OutputKind.Scalar && config.Architecture is not (Architecture.Llama or Architecture.Mistral or Architecture.Qwen2 or Architecture.Qwen3))
+            throw new CheckpointException(location, "model_type", "llama, mistral, qwen2 or qwen3 for a model with a scalar head", config.ModelType);
         string prefix = config.Architecture switch
         {
             Architecture.GptNeoX => "gpt_neox.",
@@ -42,7 +45,7 @@ internal static class WeightMap
             Architecture.Gpt2 => Gpt2Weights.Map(config, source),
             Architecture.Phi3 => Phi3Weights.Map(config, source),
             Architecture.Gemma2 => Gemma2Weights.Map(config, source),
-            _ => LlamaWeights.Map(config, source),
+            _ => LlamaWeights.Map(config, source, output),
         };
         return (weights, [.. source.Unused.Where(static name => !IsBuffer(name))]);
     }
@@ -62,6 +65,10 @@ internal static class WeightMap
         source.Ignore(head);
         return (tied, tied);
     }
+
+    /// <summary>The embedding and a scalar head, [1, hidden]; a language model's output matrix is left unused.</summary>
+    public static (CheckpointTensor Embedding, CheckpointTensor Head) EmbeddingAndScalar(ModelConfig config, WeightSource source, string embedding) =>
+        (source.Backbone(embedding, config.VocabSize, config.HiddenSize), source.Exact("score.weight", 1, config.HiddenSize));
 
     private static bool IsBuffer(string name) =>
         Buffers.Any(buffer => name.EndsWith(buffer, StringComparison.Ordinal)

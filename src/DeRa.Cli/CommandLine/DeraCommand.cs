@@ -41,6 +41,8 @@ internal static class DeraCommand
         GenerateCommand.Create(),
         ChatCommand.Create(),
         ScoreCommand.Create(),
+        SweepCommand.Create(),
+        MergeCommand.Create(),
         LogitsCommand.Create(),
         TokenizeCommand.Create(),
         TemplateCommand.Create(),
@@ -53,6 +55,8 @@ internal static class DeraCommand
     /// <summary>The parser's message without the names of .NET types.</summary>
     private static string Plain(string message) => message
         .Replace(" as expected type 'System.Single'.", ": expected a number.", StringComparison.Ordinal)
+        .Replace(" as expected type 'System.Double'.", ": expected a number.", StringComparison.Ordinal)
+        .Replace(" as expected type 'System.Nullable`1[System.Double]'.", ": expected a number.", StringComparison.Ordinal)
         .Replace(" as expected type 'System.Int32'.", ": expected an integer.", StringComparison.Ordinal)
         .Replace(" as expected type 'System.UInt64'.", ": expected an integer of at least 0.", StringComparison.Ordinal);
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using DeRa.Checkpoints;
 using DeRa.Engine;
+using DeRa.Evaluation;
 using DeRa.Kernels;
 using DeRa.Models;
 using DeRa.Tokenization;
@@ -19,10 +20,10 @@ internal static class Failure
                 Console.Error.WriteLine("dera: interrupted");
                 return ExitCode.Interrupted;
             case InputException or CheckpointException or TokenizerException or ChatTemplateException or RequestException or PairMismatchException
-                or ModelInputException or JsonException or IOException or UnauthorizedAccessException:
+                or EvaluationException or ModelInputException or JsonException or IOException or UnauthorizedAccessException:
                 Console.Error.WriteLine($"dera: {exception.Message}");
                 return ExitCode.BadInput;
-            case DeviceException:
+            case DeviceException or RewardException:
                 Console.Error.WriteLine($"dera: {exception.Message}");
                 return ExitCode.Failed;
             default:

@@ -16,8 +16,14 @@ internal sealed record Prompt(JsonElement? Id, string Label, int[] Tokens)
     /// <summary>The line's own "seed"; null takes the command's.</summary>
     public ulong? Seed { get; private init; }
 
+    /// <summary>The conversation, where the prompt is one.</summary>
+    public JsonElement? Messages { get; private init; }
+
     public static Prompt FromText(PairText text, string prompt, bool chat, JsonElement? id = null) =>
-        new(id, prompt, chat ? text.EncodeChat([new ChatMessage("user", prompt)]) : text.Encode(prompt));
+        new(id, prompt, chat ? text.EncodeChat([new ChatMessage("user", prompt)]) : text.Encode(prompt))
+        {
+            Messages = chat ? JsonSerializer.SerializeToElement(new[] { new { role = "user", content = prompt } }) : null,
+        };
 
     public static Prompt FromTokens(string list)
     {
@@ -62,7 +68,7 @@ internal sealed record Prompt(JsonElement? Id, string Label, int[] Tokens)
 
         if (line.TryGetProperty("messages", out JsonElement messages))
         {
-            return new Prompt(id, messages.GetRawText(), text.EncodeChat(messages));
+            return new Prompt(id, messages.GetRawText(), text.EncodeChat(messages)) { Messages = messages.Clone() };
         }
 
         return line.TryGetProperty("prompt", out JsonElement prompt)

@@ -5,10 +5,17 @@ using DeRa.Engine;
 
 namespace DeRa.Cli.Commands;
 
-/// <summary>A line of <c>score</c>'s input.</summary>
-internal sealed record ScoreLine(JsonElement? Id, string Name, ScoreRequest Request)
+/// <summary>A line of <c>score</c>'s input: a text, or a preference pair.</summary>
+/// <param name="Id">The line's "id", as JSON; null where it had none.</param>
+/// <param name="Name">What to call it in messages.</param>
+/// <param name="Request">The text; of a pair the chosen one.</param>
+/// <param name="Rejected">Of a pair the rejected text, else null.</param>
+internal sealed record ScoreLine(JsonElement? Id, string Name, ScoreRequest Request, ScoreRequest? Rejected)
 {
-    public static ScoreLine Read(JsonElement line, PairText text, float[] lambdas)
+    /// <summary>The texts to score, in order.</summary>
+    public IEnumerable<ScoreRequest> Requests => Rejected is null ? [Request] : [Request, Rejected];
+
+    public static ScoreLine Read(JsonElement line, PairText text, float[] lambdas, bool chat)
     {
         if (line.ValueKind != JsonValueKind.Object)
         {
@@ -17,58 +24,36 @@ internal sealed record ScoreLine(JsonElement? Id, string Name, ScoreRequest Requ
 
         JsonElement? id = line.TryGetProperty("id", out JsonElement given) ? given.Clone() : null;
         string name = id is null ? "a line without id" : $"id {id}";
-        (int[] ids, int from) = line.TryGetProperty("tokens", out JsonElement tokens) ? FromTokens(line, tokens) : FromText(line, text);
-        return new ScoreLine(id, name, new ScoreRequest { Tokens = ids, From = from, Lambdas = lambdas });
+        if (line.TryGetProperty("chosen", out _) || line.TryGetProperty("rejected", out _))
+        {
+            return new ScoreLine(id, name, Request(ScoreText.Completion(line, "chosen", text, chat)), Request(ScoreText.Completion(line, "rejected", text, chat)));
+        }
+
+        return new ScoreLine(
+            id,
+            name,
+            Request(
+                line.TryGetProperty("tokens", out JsonElement tokens) ? ScoreText.Tokens(line, tokens)
+                : line.TryGetProperty("messages", out JsonElement messages) ? ScoreText.Conversation(messages, text)
+                : ScoreText.Completion(line, "completion", text, chat)),
+            null);
+
+        ScoreRequest Request((int[] Tokens, int From) scored) => new() { Tokens = scored.Tokens, From = scored.From, Lambdas = lambdas };
     }
 
-    /// <summary>Requires a text that the engine can score, so that nothing is written before everything can be.</summary>
+    /// <summary>Requires texts that the engine can score, so that nothing is written before everything can be.</summary>
     public void Check(RealignmentEngine engine)
     {
         try
         {
-            engine.CheckScore(Request);
+            foreach (ScoreRequest request in Requests)
+            {
+                engine.CheckScore(request);
+            }
         }
         catch (RequestException exception)
         {
             throw new InputException($"{Name}: {exception.Message}");
         }
     }
-
-    private static (int[] Tokens, int From) FromTokens(JsonElement line, JsonElement tokens)
-    {
-        int[] ids = InputLines.Tokens(tokens, "tokens");
-        if (ids.Length < 2)
-        {
-            throw new InputException($"tokens: expected at least 2, the first is only given, found {ids.Length}");
-        }
-
-        int from = 1;
-        if (line.TryGetProperty("from", out JsonElement start)
-            && !(start.ValueKind == JsonValueKind.Number && start.TryGetInt32(out from)))
-        {
-            throw new InputException($"from: expected a position, found {start.GetRawText()}");
-        }
-
-        return from >= 1 && from < ids.Length
-            ? (ids, from)
-            : throw new InputException($"from: expected a position between 1 and {ids.Length - 1} of {ids.Length} tokens, found {from}");
-    }
-
-    /// <summary>
-    /// The text is encoded as a whole and the completion begins after as many tokens as the prompt alone has: the same split of a text that
-    /// evaluation harnesses use, which keeps the tokens those that the models were trained on.
-    /// </summary>
-    private static (int[] Tokens, int From) FromText(JsonElement line, PairText text)
-    {
-        string prompt = Field(line, "prompt"), completion = Field(line, "completion");
-        int[] tokens = text.Encode(prompt + completion);
-        int from = Math.Max(1, text.Encode(prompt).Length);
-        return from < tokens.Length
-            ? (tokens, from)
-            : throw new InputException("completion: expected text that adds at least one token to the prompt, found none");
-    }
-
-    private static string Field(JsonElement line, string name) => line.TryGetProperty(name, out JsonElement value)
-        ? InputLines.Text(value, name)
-        : throw new InputException($"expected \"tokens\", or \"prompt\" and \"completion\"; \"{name}\" is missing");
 }

@@ -58,8 +58,8 @@ internal static class CompleteFile
         }
     }
 
-    // Devices and pipes have no length. An empty ordinary file is taken for one and has nothing to lose.
-    private static bool IsWrittenInPlace(string path)
+    /// <summary>Whether the path is a device, a pipe or a link. They have no length; an empty ordinary file is taken for one and has nothing to lose.</summary>
+    public static bool IsWrittenInPlace(string path)
     {
         var file = new FileInfo(path);
         return file.LinkTarget is not null || (file.Exists && file.Length == 0);

@@ -18,5 +18,8 @@ internal static class Json
 
     public static string Line<T>(T value) => JsonSerializer.Serialize(value, Options);
 
+    /// <exception cref="JsonException">Not of the type's form.</exception>
+    public static T Read<T>(string line) => JsonSerializer.Deserialize<T>(line, Options) ?? throw new JsonException("expected a value, found null");
+
     public static void WriteLine<T>(T value) => Console.Out.WriteLine(Line(value));
 }
