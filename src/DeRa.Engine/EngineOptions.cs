@@ -1,3 +1,6 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+
 namespace DeRa.Engine;
 
 /// <summary>What an engine loads and how much it may hold.</summary>
@@ -18,15 +21,48 @@ public sealed record EngineOptions
     /// <summary>Storage type of the weights on the device; null keeps each checkpoint's own.</summary>
     public DeRa.Kernels.DType? WeightType { get; init; }
 
-    /// <summary>Sequences that decode together; more wait.</summary>
+    /// <summary>Samples and texts that run together; more wait.</summary>
     public int MaxSequences { get; init; } = 64;
 
-    /// <summary>Tokens computed per step, prompts included; longer prompts are prefilled in chunks.</summary>
+    /// <summary>Tokens computed per step, prompts included; longer prompts are prefilled in chunks. At least <see cref="MaxSequences"/>.</summary>
     public int MaxBatchTokens { get; init; } = 512;
 
-    /// <summary>Positions that the key-value caches of both models can hold, over all sequences.</summary>
-    public int CachePositions { get; init; } = 16_384;
+    /// <summary>
+    /// Positions that the key-value caches of both models can hold, over all sequences; null takes what <see cref="DeviceMemoryShare"/> leaves beside
+    /// weights and activations, at most what <see cref="MaxSequences"/> of the models' longest texts need.
+    /// </summary>
+    public int? CachePositions { get; init; }
+
+    /// <summary>Share of the device's memory to use where <see cref="CachePositions"/> is null; null is 0.85, and 0.5 of a processor's.</summary>
+    public double? DeviceMemoryShare { get; init; }
+
+    /// <summary>Whether what earlier requests computed is found again by those that begin alike. Results are the same either way.</summary>
+    public bool PrefixCache { get; init; } = true;
 
     /// <summary>Receives single lines for people: the device chosen and why.</summary>
     public Action<string>? Log { get; init; }
+
+    /// <summary>Makes the engine's logger; null logs nothing.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>Makes the engine's meter; null makes it one of the process.</summary>
+    public IMeterFactory? MeterFactory { get; init; }
+
+    /// <summary>Requires options that an engine can run with.</summary>
+    /// <exception cref="ArgumentException">The first thing that is wrong.</exception>
+    internal void Validate()
+    {
+        Require(MaxSequences >= 1, $"MaxSequences: expected at least 1, found {MaxSequences}");
+        Require(MaxBatchTokens >= MaxSequences, $"MaxBatchTokens: expected at least MaxSequences, {MaxSequences}, found {MaxBatchTokens}");
+        Require(CachePositions is null or >= 1, $"CachePositions: expected at least 1, found {CachePositions}");
+        Require(DeviceMemoryShare is null or (> 0 and <= 1), $"DeviceMemoryShare: expected more than 0 and at most 1, found {DeviceMemoryShare}");
+    }
+
+    private static void Require(bool met, string message)
+    {
+        if (!met)
+        {
+            throw new ArgumentException(message);
+        }
+    }
 }

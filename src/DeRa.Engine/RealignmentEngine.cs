@@ -1,5 +1,5 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 using DeRa.Engine.Execution;
 using DeRa.Engine.Scheduling;
 using DeRa.Kernels;
@@ -9,8 +9,8 @@ using DeRa.Tokenization;
 namespace DeRa.Engine;
 
 /// <summary>
-/// Realigned generation with a pair of models: any number of callers, one batch. A thread of its own owns the device; requests reach it through
-/// a channel and tokens come back as they are drawn. The same request gives the same tokens whatever else runs.
+/// Realigned generation and scoring with a pair of models: any number of callers on any threads, one batch. A thread of its own owns the device.
+/// The same request gives the same result, bit for bit, whatever else runs.
 /// </summary>
 /// <example>
 /// <code>
@@ -19,36 +19,47 @@ namespace DeRa.Engine;
 /// await foreach (TokenEvent token in engine.GenerateAsync(request)) Console.Write(token.Text);
 /// </code>
 /// </example>
-public sealed class RealignmentEngine : IAsyncDisposable
+public sealed class RealignmentEngine : IAsyncDisposable, IDisposable
 {
-    private readonly EngineOptions options;
-    private readonly Channel<Job> submissions = Channel.CreateUnbounded<Job>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly TaskCompletionSource loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly HashSet<Job> active = [];
-    private ModelPair pair = null!; // set before `loaded` completes, as are the next two
-    private Scheduler scheduler = null!;
-    private StepRunner runner = null!;
+    /// <summary>Name of the meter that every engine reports on.</summary>
+    public const string MeterName = "DeRa.Engine";
 
-    private RealignmentEngine(EngineOptions options, PairText text)
+    private readonly EngineThread thread;
+    private readonly ModelPair pair;
+    private readonly int cachePositions;
+    private readonly EngineMetrics metrics;
+    private readonly GenerationContext context;
+
+    private RealignmentEngine(EngineThread thread, LoadedPair loaded, PairText text, IMeterFactory? meters)
     {
-        this.options = options;
+        this.thread = thread;
+        pair = loaded.Pair;
+        cachePositions = loaded.CachePositions;
+        Device = loaded.Device;
         Text = text;
+        StopTokens = [.. pair.Reference.Config.EosIds.Union(pair.Aligned.Config.EosIds)];
+        Vocabulary = pair.Vocabulary;
+        metrics = new EngineMetrics(meters, () => thread.Statistics);
+        context = new GenerationContext(text, metrics, pair.IsSingleModel);
     }
 
     /// <summary>The pair's tokenizer and chat template.</summary>
     public PairText Text { get; }
 
     /// <summary>What the engine runs on.</summary>
-    public DeviceDescription Device { get; private set; } = null!;
+    public DeviceDescription Device { get; }
 
     /// <summary>Ids that end a generation by default: the end-of-sequence ids of both models.</summary>
-    public IReadOnlyList<int> StopTokens { get; private set; } = [];
+    public IReadOnlyList<int> StopTokens { get; }
 
     /// <summary>Token ids that both models know.</summary>
-    public int Vocabulary => pair.Vocabulary;
+    public int Vocabulary { get; }
+
+    /// <summary>What the engine is doing and has done, as of its last step.</summary>
+    public EngineStatistics Statistics => thread.Statistics;
 
     /// <summary>Loads a pair onto a device.</summary>
+    /// <exception cref="ArgumentException">Options that no engine can run with.</exception>
     /// <exception cref="DeRa.Checkpoints.CheckpointException">A checkpoint folder cannot be used.</exception>
     /// <exception cref="TokenizerException">A tokenizer cannot be used.</exception>
     /// <exception cref="PairMismatchException">The models do not speak of the same tokens.</exception>
@@ -56,49 +67,71 @@ public sealed class RealignmentEngine : IAsyncDisposable
     public static async Task<RealignmentEngine> LoadAsync(EngineOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
         PairText text = options.Text ?? await Task.Run(() => PairText.Load(options.ReferenceFolder, options.AlignedFolder), cancellationToken).ConfigureAwait(false);
-        var engine = new RealignmentEngine(options, text);
-        new Thread(engine.Work) { IsBackground = true, Name = "DeRa engine" }.Start();
+        var thread = new EngineThread(options, text);
+        thread.Start();
         try
         {
-            await engine.loaded.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return new RealignmentEngine(thread, await thread.Loaded.WaitAsync(cancellationToken).ConfigureAwait(false), text, options.MeterFactory);
         }
         catch
         {
-            await engine.DisposeAsync().ConfigureAwait(false);
+            thread.Finish();
+            await thread.Stopped.ConfigureAwait(false);
             throw;
         }
-
-        return engine;
     }
 
-    /// <summary>Draws tokens one after another. Stopping the enumeration frees everything the request holds.</summary>
-    /// <exception cref="RequestException">The request cannot be served; thrown before anything is drawn.</exception>
+    /// <summary>
+    /// Draws tokens one after another; with several samples their events come interleaved, told apart by <see cref="TokenEvent.Sample"/>. Stopping the
+    /// enumeration frees everything the request holds.
+    /// </summary>
+    /// <exception cref="RequestException">
+    /// The request cannot be served, thrown before anything is drawn; or its λ schedule failed, thrown by the enumeration.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The engine has been disposed of.</exception>
     public IAsyncEnumerable<TokenEvent> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        Generation generation = Accept(request);
-        return Stream(generation, cancellationToken);
+        Check(request);
+        return Stream(request, cancellationToken);
     }
 
-    /// <summary>Draws a whole generation.</summary>
-    /// <exception cref="RequestException">The request cannot be served.</exception>
+    /// <summary>Draws a whole generation of one sample.</summary>
+    /// <exception cref="RequestException">The request cannot be served, asks for several samples, or its λ schedule failed.</exception>
+    /// <exception cref="ObjectDisposedException">The engine has been disposed of.</exception>
     public async Task<GenerationResult> CompleteAsync(GenerationRequest request, CancellationToken cancellationToken = default)
     {
-        var events = new List<TokenEvent>();
-        await foreach (TokenEvent token in GenerateAsync(request, cancellationToken).ConfigureAwait(false))
-        {
-            events.Add(token);
-        }
+        ArgumentNullException.ThrowIfNull(request);
+        return request.Samples == 1
+            ? (await CompleteTogetherAsync([request], cancellationToken).ConfigureAwait(false))[0]
+            : throw new RequestException($"samples: expected 1, found {request.Samples}; {nameof(CompleteTogetherAsync)} takes several");
+    }
 
-        int[] tokens = [.. events.Select(token => token.TokenId)];
-        return new GenerationResult(
-            tokens,
-            request.StopTexts.Count == 0 ? Text.Decode(tokens) : string.Concat(events.Select(token => token.Text)),
-            events[^1].Finish!.Value,
-            events.Sum(token => (double)token.LogProb),
-            events.TrueForAll(token => token.KlReference is not null) ? events.Sum(token => (double)token.KlReference!.Value) : null,
-            events);
+    /// <summary>
+    /// Draws whole generations that begin in the same step, so that a prompt they have in common (at several λ, in several samples) is computed once
+    /// and its tokens are drawn from one pass for as long as they are the same.
+    /// </summary>
+    /// <returns>Results in the order of the requests, the samples of one after another.</returns>
+    /// <exception cref="RequestException">A request cannot be served, or a λ schedule failed; then none is returned.</exception>
+    /// <exception cref="ObjectDisposedException">The engine has been disposed of.</exception>
+    public async Task<IReadOnlyList<GenerationResult>> CompleteTogetherAsync(
+        IReadOnlyList<GenerationRequest> requests, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        cancellationToken.ThrowIfCancellationRequested();
+        Accepted[] accepted = [.. requests.Select(Accept)];
+        Submit([.. accepted.SelectMany(one => one.Samples)]);
+        try
+        {
+            GenerationResult[][] results = await Task.WhenAll(accepted.Select(one => CollectAsync(one, cancellationToken))).ConfigureAwait(false);
+            return [.. results.SelectMany(samples => samples)];
+        }
+        finally
+        {
+            Cancel(accepted);
+        }
     }
 
     /// <summary>
@@ -107,15 +140,21 @@ public sealed class RealignmentEngine : IAsyncDisposable
     /// </summary>
     /// <returns>One score per λ, in the order given.</returns>
     /// <exception cref="RequestException">The request cannot be served.</exception>
+    /// <exception cref="ObjectDisposedException">The engine has been disposed of.</exception>
     public async Task<IReadOnlyList<LambdaScore>> ScoreAsync(ScoreRequest request, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(request);
         cancellationToken.ThrowIfCancellationRequested();
         CheckScore(request);
-        var scoring = new Scoring(request);
-        ObjectDisposedException.ThrowIf(!submissions.Writer.TryWrite(scoring), this);
-        await using CancellationTokenRegistration registration = cancellationToken.Register(scoring.Cancel);
-        return await scoring.Outcome.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var scoring = new Scoring(request, pair.IsSingleModel ? ModelSet.Reference : ModelSet.Both);
+        Submit([scoring]);
+        try
+        {
+            return await scoring.Outcome.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            thread.Cancel(scoring);
+        }
     }
 
     /// <summary>Checks that a text can be scored, as <see cref="ScoreAsync"/> does before it computes anything.</summary>
@@ -124,197 +163,91 @@ public sealed class RealignmentEngine : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         RequestCheck.Validate(request, pair);
-        if (!scheduler.CanEverFit(request.Tokens.Count - 1))
+        if (request.Tokens.Count - 1 > cachePositions)
         {
-            throw new RequestException($"the text needs {request.Tokens.Count - 1} cache positions, the caches hold {options.CachePositions}");
+            throw new RequestException($"the text needs {request.Tokens.Count - 1} cache positions, the caches hold {cachePositions}");
         }
     }
 
-    /// <summary>Finishes what runs, then frees the device.</summary>
+    /// <summary>Takes no more requests, finishes those it has, then frees the device.</summary>
     public async ValueTask DisposeAsync()
     {
-        submissions.Writer.TryComplete();
-        await stopped.Task.ConfigureAwait(false);
+        thread.Finish();
+        await thread.Stopped.ConfigureAwait(false);
+        metrics.Dispose();
     }
 
+    /// <summary>As <see cref="DisposeAsync"/>, waiting for it.</summary>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
     /// <summary>Checks a request against the pair and the pool, so that whatever is submitted can run to its end.</summary>
-    private Generation Accept(GenerationRequest request)
+    /// <returns>Most tokens that a sample puts out.</returns>
+    private int Check(GenerationRequest request)
     {
         RequestCheck.Validate(request, pair);
-        int room = pair.MaxPositions is int most ? most - request.PromptTokens.Count + 1 : int.MaxValue;
-        int maxTokens = Math.Min(request.MaxTokens, room), positions = request.PromptTokens.Count + maxTokens - 1;
-        if (!scheduler.CanEverFit(positions))
+        int room = pair.MaxPositions is int most ? most - request.PromptTokens.Count + 1 : int.MaxValue, maxTokens = Math.Min(request.MaxTokens, room);
+        long positions = (long)request.PromptTokens.Count + maxTokens - 1; // the last token put out is never fed back
+        if (positions > cachePositions)
         {
             throw new RequestException(
                 $"the request needs {positions} cache positions ({request.PromptTokens.Count} of the prompt and {maxTokens} to put out), " +
-                $"the caches hold {options.CachePositions}");
+                $"the caches hold {cachePositions}");
         }
 
-        return new Generation(request, maxTokens, new HashSet<int>(request.StopTokens ?? StopTokens), Text.StreamingDecoder());
+        return maxTokens;
     }
 
-    private async IAsyncEnumerable<TokenEvent> Stream(Generation generation, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private Accepted Accept(GenerationRequest request)
     {
-        ObjectDisposedException.ThrowIf(!submissions.Writer.TryWrite(generation), this);
+        int maxTokens = Check(request);
+        var stops = new HashSet<int>(request.StopTokens ?? StopTokens);
+        var events = new EventStream(request.Samples);
+        return new Accepted(
+            request, events, [.. Enumerable.Range(0, request.Samples).Select(i => new Generation(request, i, maxTokens, stops, context, events))]);
+    }
 
+    private async IAsyncEnumerable<TokenEvent> Stream(GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Accepted accepted = Accept(request);
+        Submit(accepted.Samples);
         try
         {
-            await foreach (TokenEvent token in generation.Events.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            await foreach (TokenEvent token in accepted.Events.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
                 yield return token;
             }
         }
         finally
         {
-            generation.Cancel();
+            Cancel(accepted);
         }
     }
 
-    /// <summary>The engine's thread: everything that touches the device happens here.</summary>
-    private void Work()
+    private async Task<GenerationResult[]> CollectAsync(Accepted accepted, CancellationToken cancellationToken)
     {
-        try
+        List<TokenEvent>[] events = [.. accepted.Samples.Select(_ => new List<TokenEvent>())];
+        await foreach (TokenEvent token in accepted.Events.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
-            using KernelSet kernels = DeviceCatalog.Open(options.Device, options.Log);
-            Device = kernels.Device;
-            pair = ModelPair.Load(options.ReferenceFolder, options.AlignedFolder, kernels, options.WeightType);
-            using ModelPair ownedPair = pair;
-            Text.CheckVocabulary(pair.Vocabulary);
-            StopTokens = [.. pair.Reference.Config.EosIds.Union(pair.Aligned.Config.EosIds)];
-            var blocks = new BlockManager(KvCache.BlocksFor(options.CachePositions), KvCache.BlockSize);
-            pair.Allocate(new StepCapacity(options.MaxBatchTokens, Math.Max(options.MaxSequences, options.MaxBatchTokens), blocks.NumBlocks));
-            scheduler = new Scheduler(blocks, options.MaxSequences, options.MaxBatchTokens);
-            runner = new StepRunner(kernels, pair);
-            using StepRunner ownedRunner = runner;
-            loaded.SetResult();
-            Serve();
+            events[token.Sample].Add(token);
         }
-        catch (Exception exception)
-        {
-            loaded.TrySetException(exception);
-            Fail(exception);
-        }
-        finally
-        {
-            stopped.SetResult();
-        }
+
+        return [.. events.Select(sample => GenerationResult.Of(sample, accepted.Request.StopTexts.Count == 0 ? Text : null))];
     }
 
-    private void Serve()
-    {
-        while (true)
-        {
-            while (submissions.Reader.TryRead(out Job? job))
-            {
-                active.Add(job);
-                scheduler.Add(job.Sequence);
-            }
+    private void Submit(IReadOnlyList<Job> jobs) => ObjectDisposedException.ThrowIf(!thread.TrySubmit(jobs), this);
 
-            DropCancelled();
-            if (scheduler.HasWork)
+    private void Cancel(params ReadOnlySpan<Accepted> all)
+    {
+        foreach (Accepted accepted in all)
+        {
+            foreach (Generation sample in accepted.Samples)
             {
-                Step();
-            }
-            else if (!submissions.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
-            {
-                return;
+                thread.Cancel(sample);
             }
         }
     }
 
-    /// <summary>One step: schedule, run, commit.</summary>
-    private void Step()
-    {
-        RestartWhereRotationsChanged();
-        List<Chunk> chunks = scheduler.Schedule();
-        PrepareLambdas(chunks);
-        IReadOnlyList<DrawnToken> drawn = runner.Run(chunks);
-        Commit(chunks, drawn);
-    }
-
-    /// <summary>Asks schedules for the λ of what is drawn next; a schedule that fails ends its own request.</summary>
-    private void PrepareLambdas(List<Chunk> chunks)
-    {
-        for (int i = chunks.Count - 1; i >= 0; i--)
-        {
-            if (chunks[i].DrawsToken && chunks[i].Sequence.Generation is { } generation)
-            {
-                try
-                {
-                    generation.PrepareLambda();
-                }
-                catch (RequestException exception)
-                {
-                    generation.Fail(exception);
-                    Drop(generation);
-                    chunks.RemoveAt(i);
-                }
-            }
-        }
-    }
-
-    private void Commit(List<Chunk> chunks, IReadOnlyList<DrawnToken> drawn)
-    {
-        foreach (Chunk chunk in chunks)
-        {
-            chunk.Sequence.ComputedTokens = chunk.End;
-            if (chunk.Sequence.Job is Scoring scoring && scoring.Complete())
-            {
-                Drop(scoring);
-            }
-        }
-
-        foreach (DrawnToken token in drawn)
-        {
-            if (token.Generation.Commit(token.Result, token.TopTokens))
-            {
-                Drop(token.Generation);
-            }
-        }
-    }
-
-    /// <summary>
-    /// Where a sequence grows into another regime of its rotary scaling (LongRoPE, dynamic NTK), the keys in its cache were rotated by other
-    /// frequencies; computing it anew keeps the result that of a full recompute.
-    /// </summary>
-    private void RestartWhereRotationsChanged()
-    {
-        foreach (Sequence sequence in scheduler.Running)
-        {
-            (int, int) regime = (pair.Reference.RopeRegime(sequence.Tokens.Count), pair.Aligned.RopeRegime(sequence.Tokens.Count));
-            if (sequence.RopeRegime != regime)
-            {
-                sequence.RopeRegime = regime;
-                sequence.ComputedTokens = 0;
-            }
-        }
-    }
-
-    private void DropCancelled()
-    {
-        foreach (Job job in active.Where(job => job.Cancelled).ToArray())
-        {
-            Drop(job);
-        }
-    }
-
-    private void Drop(Job job)
-    {
-        scheduler.Remove(job.Sequence);
-        active.Remove(job);
-    }
-
-    private void Fail(Exception exception)
-    {
-        submissions.Writer.TryComplete();
-        while (submissions.Reader.TryRead(out Job? job))
-        {
-            active.Add(job);
-        }
-
-        foreach (Job job in active)
-        {
-            job.Fail(exception);
-        }
-    }
+    /// <summary>A request that can be served, and its samples.</summary>
+    private sealed record Accepted(GenerationRequest Request, EventStream Events, IReadOnlyList<Generation> Samples);
 }

@@ -113,7 +113,7 @@ public abstract class Transformer : IDisposable
         foreach (Block layer in layers) layer.Enqueue(step, x);
 
         if (batch.OutputCount == 0) return;
-        if (batch.OutputCount < tokens.TokenCount)
+        if (!batch.OutputsAreTokens)
         {
             ops.Gather(x, batch.OutputVector, output);
             x = output; // [outputs, hidden]

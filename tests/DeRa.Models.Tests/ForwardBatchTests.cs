@@ -28,6 +28,22 @@ internal sealed class ForwardBatchTests(string deviceName) : DeviceTests(deviceN
     }
 
     [Test]
+    public void Hidden_states_can_be_asked_for_in_any_order_and_more_than_once()
+    {
+        using var batch = new ForwardBatch(Device.Kernels);
+        batch.Add([7, 8, 9], 0, [5], 3, 3);
+        Assert.That(batch.OutputsAreTokens, Is.True);
+        batch.SelectOutputs([2, 0, 2, 1]);
+        Assert.That(batch.OutputsAreTokens, Is.False);
+        batch.Upload();
+        Assert.That(Read(batch.OutputVector), Is.EqualTo(new[] { 2, 0, 2, 1 }));
+        batch.SelectOutputs([1, 0, 2]);
+        Assert.That(batch.OutputsAreTokens, Is.False, "as many as tokens, in another order");
+        Assert.That(() => batch.SelectOutputs([3]), Throws.InstanceOf<ArgumentException>());
+        Assert.That(() => batch.Device, Throws.InvalidOperationException, "what was uploaded asks for something else");
+    }
+
+    [Test]
     public void A_warm_batch_keeps_its_memory()
     {
         using var batch = new ForwardBatch(Device.Kernels);

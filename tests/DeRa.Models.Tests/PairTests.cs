@@ -114,6 +114,43 @@ internal sealed class PairTests(string deviceName) : DeviceTests(deviceName)
         Device.Kernels.Run();
     }
 
+    [Test]
+    public void A_copied_block_holds_what_the_original_held_in_both_models()
+    {
+        string config = Variants.Llama(""" "rope_theta": 10000.0 """);
+        using var first = new TinyCheckpoint(config);
+        using var second = new TinyCheckpoint(config, change: t => t["model.layers.1.mlp.up_proj.weight"].Values[5] += 0.5f);
+        using ModelPair pair = ModelPair.Load(first.Path, second.Path, Device.Kernels);
+        using var batch = new ForwardBatch(Device.Kernels);
+        pair.Allocate(new StepCapacity(Tokens: 32, Outputs: 1, CacheBlocks: 8));
+        int[] text = [.. Enumerable.Range(1, 21)];
+        Run(text[..20], 0, [2, 1]);
+        (float[], float[]) expected = Run(text, 20, [2, 1]);
+
+        pair.CopyBlocks([(2, 7), (1, 3)]);
+        Device.Kernels.Run();
+        Run([.. Enumerable.Range(50, 20)], 0, [2, 1]); // what comes to the original afterwards does not reach the copy
+        Assert.That(Run(text, 20, [7, 3]), Is.EqualTo(expected));
+        Assert.That(() => pair.CopyBlocks([(0, 8)]), Throws.InstanceOf<ArgumentException>());
+
+        (float[], float[]) Run(int[] tokens, int start, int[] blocks)
+        {
+            batch.Clear();
+            batch.Add(tokens.AsSpan(start), start, blocks, tokens.Length, outputs: 1);
+            batch.Upload();
+            pair.Forward(batch);
+            Device.Kernels.Run();
+            return (Hidden(pair.ReferenceHead(0, 1)), Hidden(pair.AlignedHead(0, 1)));
+        }
+
+        float[] Hidden(HeadModel head)
+        {
+            var values = new float[head.Hidden.Columns];
+            Device.Kernels.Read<float>(head.Hidden.Buffer, sizeof(float) * head.Hidden.Offset, values);
+            return values;
+        }
+    }
+
     [TestCase(DType.F16, 5e-3)]
     [TestCase(DType.BF16, 5e-2)]
     public void Weights_can_be_stored_in_another_type(DType type, double tolerance)

@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using System.Diagnostics;
 using DeRa.Engine.Scheduling;
 using DeRa.Kernels;
 using DeRa.Tokenization;
@@ -6,63 +6,102 @@ using DeRa.Tokenization;
 namespace DeRa.Engine.Execution;
 
 /// <summary>
-/// A request between its caller and the engine's thread: the sequence, the text made of it so far, and the channel its events leave through.
+/// One sample of a request: draws from its sequence, makes text of what it drew, looks for stops, and publishes events.
 /// </summary>
 internal sealed class Generation : Job
 {
     private readonly IReadOnlySet<int> stopTokens;
     private readonly StreamingDecoder? decoder;
-    private readonly Channel<TokenEvent> events = Channel.CreateUnbounded<TokenEvent>(
-        new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
-
+    private readonly EventStream events;
     private readonly StopTextFilter stopText;
+    private readonly bool countsOutputs, isSingleModel;
+    private readonly int maxTokens, sample;
+    private readonly EngineMetrics metrics;
+    private readonly long arrived = Stopwatch.GetTimestamp();
+    private long firstToken;
     private double klReference;
 
-    public Generation(GenerationRequest request, int maxTokens, IReadOnlySet<int> stopTokens, StreamingDecoder? decoder)
+    /// <param name="request">What was asked for.</param>
+    /// <param name="sample">Which of the request's samples this is.</param>
+    /// <param name="maxTokens">Most tokens to put out: the request's limit, or what the models' positions leave of it.</param>
+    /// <param name="stopTokens">Ids that end the output.</param>
+    /// <param name="context">What is the same for all requests of an engine.</param>
+    /// <param name="events">Where events go.</param>
+    public Generation(
+        GenerationRequest request, int sample, int maxTokens, IReadOnlySet<int> stopTokens, GenerationContext context, EventStream events)
+        : base(context.Needs(request), request.PromptTokens.Count)
     {
         Request = request;
-        Sequence = new Sequence(request.PromptTokens, maxTokens) { Job = this };
+        this.sample = sample;
+        this.maxTokens = maxTokens;
         this.stopTokens = stopTokens;
-        this.decoder = decoder;
+        this.events = events;
+        decoder = context.Text.StreamingDecoder();
+        metrics = context.Metrics;
+        isSingleModel = context.IsSingleModel;
         stopText = new StopTextFilter(request.StopTexts);
+        countsOutputs = request.Sampling.AdjustsLogits;
+        (Seed, Stream) = (request.Sampling.SeedOf(request.PromptTokens), request.Sampling.Stream + (uint)sample);
+        Sequence = new Sequence(request.PromptTokens, this);
     }
 
     public GenerationRequest Request { get; }
 
-    public override Sequence Sequence { get; }
+    /// <summary>Key of the noise.</summary>
+    public ulong Seed { get; }
 
-    public ChannelReader<TokenEvent> Events => events.Reader;
+    /// <summary>Tells samples of one seed apart.</summary>
+    public uint Stream { get; }
 
-    /// <summary>λ of the next token; valid until the next call.</summary>
+    /// <summary>λ of the next token.</summary>
     public float Lambda { get; private set; }
 
-    /// <summary>Asks the schedule for λ of the next token, once per token.</summary>
-    /// <exception cref="RequestException">The schedule threw, or gave a value that is not finite.</exception>
-    public void PrepareLambda()
+    public int OutputLength { get; private set; }
+
+    /// <summary>Ids of the output with how often each was put out; kept only where the sampling depends on it.</summary>
+    public Dictionary<int, int> OutputCounts { get; } = [];
+
+    /// <summary>Asks the schedule for λ of the next token. A schedule that fails ends the request; whether it goes on.</summary>
+    public bool TryPrepareLambda()
     {
         try
         {
-            Lambda = Request.Lambda.At(new LambdaPosition(Sequence.OutputLength, klReference));
+            Lambda = Request.Lambda.At(new LambdaPosition(OutputLength, klReference));
         }
         catch (Exception exception)
         {
-            throw new RequestException($"lambda: the schedule failed at token {Sequence.OutputLength}: {exception.Message}", exception);
+            Fail(new RequestException($"lambda: the schedule failed at token {OutputLength}: {exception.Message}", exception));
+            return false;
         }
 
         if (!float.IsFinite(Lambda))
         {
-            throw new RequestException($"lambda: expected a finite number from the schedule at token {Sequence.OutputLength}, found {Lambda}");
+            Fail(new RequestException($"lambda: expected a finite number from the schedule at token {OutputLength}, found {Lambda}"));
+            return false;
         }
+
+        return true;
     }
 
-    /// <summary>Takes a drawn token: appends it, publishes its event, and says whether the generation has ended.</summary>
-    public bool Commit(HeadResult result, TopToken[] topTokens)
+    /// <summary>Takes a drawn token and publishes its event; ends where it is a stop or the last.</summary>
+    public void Commit(HeadResult result, TopToken[] topTokens)
     {
-        Sequence.Append(result.Token);
+        LastToken = result.Token;
+        if (OutputLength++ == 0)
+        {
+            firstToken = Stopwatch.GetTimestamp();
+            metrics.FirstToken(arrived);
+        }
+
+        if (countsOutputs)
+        {
+            OutputCounts[result.Token] = OutputCounts.GetValueOrDefault(result.Token) + 1;
+        }
+
         string text = stopText.Append(decoder?.Append(result.Token) ?? "");
         FinishReason? finish =
             stopTokens.Contains(result.Token) || stopText.Stopped ? FinishReason.Stop
-            : Sequence.OutputLength == Sequence.MaxTokens ? FinishReason.Length
+            : OutputLength == maxTokens ? FinishReason.Length
             : null;
         if (finish is not null && !stopText.Stopped)
         {
@@ -70,28 +109,51 @@ internal sealed class Generation : Job
             text += stopText.Flush();
         }
 
-        // At λ = 0 the mixture is the reference, at λ = 1 the aligned model, whichever figures the head was asked for.
-        float? kl = Lambda == 0 ? 0 : Known(result.KlReference);
-        klReference += kl ?? 0;
-        events.Writer.TryWrite(new TokenEvent(
-            result.Token,
-            Lambda,
-            text,
-            result.LogProb,
-            Lambda == 0 ? result.LogProb : Known(result.LogProbReference),
-            Lambda == 1 ? result.LogProb : Known(result.LogProbAligned),
-            kl,
-            topTokens,
-            finish));
-        if (finish is not null)
+        TokenEvent drawn = Event(result, text, topTokens, finish);
+        klReference += drawn.KlReference ?? 0;
+        events.Write(drawn);
+        Ended = finish is not null;
+        if (Ended)
         {
-            events.Writer.TryComplete();
+            metrics.Ended(firstToken, OutputLength);
         }
-
-        return finish is not null;
+        else
+        {
+            TryPrepareLambda();
+        }
     }
 
-    public override void Fail(Exception exception) => events.Writer.TryComplete(exception);
+    public override void Fail(Exception exception)
+    {
+        Ended = true;
+        events.Fail(exception);
+    }
+
+    /// <summary>At λ = 0 the mixture is the reference, at λ = 1 the aligned model, whichever figures the head was asked for; one model is both.</summary>
+    private TokenEvent Event(HeadResult result, string text, TopToken[] topTokens, FinishReason? finish) => new(
+        result.Token,
+        Lambda,
+        text,
+        result.LogProb,
+        Lambda == 0 || isSingleModel ? result.LogProb : Known(result.LogProbReference),
+        Lambda == 1 || isSingleModel ? result.LogProb : Known(result.LogProbAligned),
+        Lambda == 0 || isSingleModel ? 0 : Known(result.KlReference),
+        topTokens,
+        finish)
+    {
+        Sample = sample,
+    };
 
     private static float? Known(float value) => float.IsNaN(value) ? null : value;
+}
+
+/// <summary>What is the same for all generations of an engine.</summary>
+/// <param name="Text">Tokenizer.</param>
+/// <param name="Metrics">Where times are recorded.</param>
+/// <param name="IsSingleModel">Whether one model is both sides of the pair: then λ changes nothing, and it is run as the reference.</param>
+internal sealed record GenerationContext(PairText Text, EngineMetrics Metrics, bool IsSingleModel)
+{
+    public ModelSet Needs(GenerationRequest request) => IsSingleModel
+        ? ModelSet.Reference
+        : (request.NeedsReference ? ModelSet.Reference : ModelSet.None) | (request.NeedsAligned ? ModelSet.Aligned : ModelSet.None);
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using DeRa.Engine.Scheduling;
 using DeRa.Kernels;
 
 namespace DeRa.Engine.Execution;
@@ -12,9 +11,9 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
 {
     private readonly List<HeadRow> rows = [];
     private readonly List<TokenAdjustment> adjustments = [];
+    private readonly GrowingBuffer rowBuffer = new(kernels), adjustmentBuffer = new(kernels), resultBuffer = new(kernels), topBuffer = new(kernels);
     private HeadResult[] results = [];
     private TopToken[] topTokens = [];
-    private readonly GrowingBuffer rowBuffer = new(kernels), adjustmentBuffer = new(kernels), resultBuffer = new(kernels), topBuffer = new(kernels);
     private bool wantsTopTokens;
 
     public int Count => rows.Count;
@@ -26,14 +25,16 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
         wantsTopTokens = false;
     }
 
-    public void Add(Sequence sequence, float lambda)
+    /// <param name="generation">Who draws.</param>
+    /// <param name="lambda">λ of the row: the generation's, unless one model is both sides.</param>
+    public void Add(Generation generation, float lambda)
     {
-        GenerationRequest request = sequence.Generation!.Request;
+        GenerationRequest request = generation.Request;
         SamplingOptions sampling = request.Sampling;
         int start = adjustments.Count;
         if (sampling.AdjustsLogits)
         {
-            AddAdjustments(sequence, sampling);
+            AddAdjustments(generation, sampling);
         }
 
         wantsTopTokens |= request.TopTokens > 0;
@@ -47,10 +48,10 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
             RepetitionPenalty = sampling.RepetitionPenalty,
             PresencePenalty = sampling.PresencePenalty,
             FrequencyPenalty = sampling.FrequencyPenalty,
-            SeedLow = (uint)sampling.Seed,
-            SeedHigh = (uint)(sampling.Seed >> 32),
-            Stream = sampling.Stream,
-            Position = sequence.Tokens.Count,
+            SeedLow = (uint)generation.Seed,
+            SeedHigh = (uint)(generation.Seed >> 32),
+            Stream = generation.Stream,
+            Position = generation.Sequence.Tokens.Count,
             AdjustmentStart = start,
             AdjustmentCount = adjustments.Count - start,
             TopTokens = request.TopTokens,
@@ -101,7 +102,7 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
         topBuffer.Dispose();
     }
 
-    private void AddAdjustments(Sequence sequence, SamplingOptions sampling)
+    private void AddAdjustments(Generation generation, SamplingOptions sampling)
     {
         var byToken = new SortedDictionary<int, TokenAdjustment>();
         foreach ((int token, float bias) in sampling.LogitBias)
@@ -109,12 +110,12 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
             byToken[token] = new TokenAdjustment { TokenId = token, Bias = bias };
         }
 
-        foreach (int token in sequence.Tokens)
+        foreach (int token in generation.Sequence.Tokens)
         {
             byToken.TryGetValue(token, out TokenAdjustment adjustment);
             adjustment.TokenId = token;
             adjustment.InContext = 1;
-            adjustment.OutputCount = sequence.OutputCounts.GetValueOrDefault(token);
+            adjustment.OutputCount = generation.OutputCounts.GetValueOrDefault(token);
             byToken[token] = adjustment;
         }
 

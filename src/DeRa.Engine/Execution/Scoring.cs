@@ -10,14 +10,13 @@ internal sealed class Scoring : Job
     private readonly RealignmentValues[][] values; // [λ][scored position]
     private int filled;
 
-    public Scoring(ScoreRequest request)
+    public Scoring(ScoreRequest request, ModelSet needs)
+        : base(needs, request.Tokens.Count)
     {
         Lambdas = [.. request.Lambdas];
-        Sequence = new Sequence(request) { Job = this };
+        Sequence = new Sequence(request.Tokens, this, request.From);
         values = [.. Lambdas.Select(_ => new RealignmentValues[request.Tokens.Count - request.From])];
     }
-
-    public override Sequence Sequence { get; }
 
     /// <summary>λ to score under, in the order asked for.</summary>
     public float[] Lambdas { get; }
@@ -37,14 +36,15 @@ internal sealed class Scoring : Job
         filled++;
     }
 
-    /// <summary>Hands over the scores once every position has been taken; whether that is so.</summary>
-    public bool Complete()
+    /// <summary>Hands over the scores, and ends, once every position has been taken.</summary>
+    public void CompleteWhenFilled()
     {
         if (filled < values[0].Length)
         {
-            return false;
+            return;
         }
 
+        Ended = true;
         outcome.TrySetResult(
         [
             .. Lambdas.Select((lambda, i) => new LambdaScore(
@@ -56,8 +56,11 @@ internal sealed class Scoring : Job
                 [.. values[i].Select(value => value.LogNormalizer)],
                 values[i].Sum(value => value.LogNormalizer))),
         ]);
-        return true;
     }
 
-    public override void Fail(Exception exception) => outcome.TrySetException(exception);
+    public override void Fail(Exception exception)
+    {
+        Ended = true;
+        outcome.TrySetException(exception);
+    }
 }

@@ -5,33 +5,49 @@ using DeRa.Models;
 
 namespace DeRa.Engine.Execution;
 
-/// <summary>A token drawn for a sequence in a step.</summary>
+/// <summary>A token drawn for a generation in a step.</summary>
 internal readonly record struct DrawnToken(Generation Generation, HeadResult Result, TopToken[] TopTokens);
 
 /// <summary>
-/// Runs one scheduled step on the device: packs the chunks, runs the models they need, draws tokens. Usually every sequence needs both
-/// models and one packed batch serves both; where some need one model only (λ = 0, λ = 1), each model gets the batch of those that need it.
+/// Runs one planned step on the device: copies blocks, packs the chunks, runs the models they need, draws and scores. Usually every chunk is
+/// computed by both models and one packed batch serves both; where some need one model only (λ = 0, λ = 1, a model that catches up), each model
+/// gets a batch of its own.
 /// </summary>
 /// <remarks>
-/// Which group a sequence is in depends on its own request alone, so what the head computes for it does not depend on the rest of the step.
+/// Which section of the head a job is in depends on its own request alone, so what the head computes for it does not depend on the rest of the
+/// step. Several jobs may read one hidden state.
 /// </remarks>
 internal sealed class StepRunner(KernelSet kernels, ModelPair pair) : IDisposable
 {
-    private readonly Group referenceOnly = new(kernels), figures = new(kernels), mixture = new(kernels), alignedOnly = new(kernels);
+    private readonly DrawSection referenceOnly = new(kernels, ModelSet.Reference);
+    private readonly DrawSection figures = new(kernels, ModelSet.Both);
+    private readonly DrawSection mixture = new(kernels, ModelSet.Both);
+    private readonly DrawSection alignedOnly = new(kernels, ModelSet.Aligned);
+    private readonly List<ScoreSection> scores = [];
     private readonly ForwardBatch batch = new(kernels), alignedBatch = new(kernels);
+    private readonly List<int> ends = [], outputs = []; // per chunk the token after its last in the batch being packed; tokens whose hidden states are wanted
     private readonly List<DrawnToken> drawn = [];
-    private readonly List<ScoreGroup> scores = [];
+    private List<Chunk> chunks = [];
 
-    private Group[] Groups => [referenceOnly, figures, mixture, alignedOnly];
+    private DrawSection[] Draws => [referenceOnly, figures, mixture, alignedOnly];
 
-    private IEnumerable<Chunk> ScoreChunks => scores.SelectMany(group => group.Chunks);
+    /// <summary>All sections, in the order of the models' outputs.</summary>
+    private IEnumerable<HeadSection> Sections => [referenceOnly, figures, mixture, .. scores, alignedOnly];
 
-    /// <summary>Computes the chunks and returns the tokens drawn by those that reach their sequence's end; valid until the next call.</summary>
-    public IReadOnlyList<DrawnToken> Run(IReadOnlyList<Chunk> chunks)
+    /// <summary>Computes a plan and returns the tokens drawn by what reaches its sequence's end; valid until the next call.</summary>
+    public IReadOnlyList<DrawnToken> Run(StepPlan plan)
     {
-        Divide(chunks);
-        RunModels();
-        EnqueueHeads();
+        if (plan.Copies.Count > 0)
+        {
+            pair.CopyBlocks(plan.Copies);
+            kernels.Run(); // batches are uploaded next, and nothing may be written while operations wait
+        }
+
+        chunks = plan.Chunks;
+        Divide();
+        bool together = pair.IsSingleModel || chunks.TrueForAll(chunk => chunk.ReferenceStart == chunk.AlignedStart);
+        RunModels(together);
+        EnqueueHeads(together);
         kernels.Run();
         return Collect();
     }
@@ -40,149 +56,108 @@ internal sealed class StepRunner(KernelSet kernels, ModelPair pair) : IDisposabl
     {
         batch.Dispose();
         alignedBatch.Dispose();
-        foreach (Group group in Groups)
+        foreach (HeadSection section in Sections)
         {
-            group.Head.Dispose();
+            section.Dispose();
         }
-
-        scores.ForEach(group => group.Batch.Dispose());
     }
 
-    private void Divide(IReadOnlyList<Chunk> chunks)
+    /// <summary>Assigns jobs to sections and uploads what the head needs to know of them.</summary>
+    private void Divide()
     {
-        foreach (Group group in Groups)
+        foreach (ScoreSection unused in scores.Where(section => section.Rows.Count == 0))
         {
-            group.Chunks.Clear();
-            group.Head.Clear();
+            unused.Dispose();
         }
 
-        DivideScores(chunks);
-        foreach (Chunk chunk in chunks)
+        scores.RemoveAll(section => section.Rows.Count == 0);
+        foreach (HeadSection section in Sections)
         {
-            if (chunk.Sequence.Job is not Generation generation)
+            section.Clear();
+        }
+
+        for (int i = 0; i < chunks.Count; i++)
+        {
+            Chunk chunk = chunks[i];
+            if (chunk.Outputs == 0)
             {
                 continue;
             }
 
-            Group group = GroupOf(generation.Request);
-            group.Chunks.Add(chunk);
-            if (chunk.DrawsToken)
+            foreach (Job job in chunk.Sequence.Jobs)
             {
-                group.Head.Add(chunk.Sequence, generation.Lambda);
-            }
-        }
-
-        foreach (Group group in Groups)
-        {
-            if (group.Head.Count > 0)
-            {
-                group.Head.Upload();
-            }
-        }
-    }
-
-    /// <summary>Texts are scored together where their λ are the same.</summary>
-    private void DivideScores(IReadOnlyList<Chunk> chunks)
-    {
-        foreach (ScoreGroup unused in scores.Where(group => group.Chunks.Count == 0))
-        {
-            unused.Batch.Dispose();
-        }
-
-        scores.RemoveAll(group => group.Chunks.Count == 0);
-        foreach (ScoreGroup group in scores)
-        {
-            group.Chunks.Clear();
-            group.Batch.Clear();
-        }
-
-        foreach (Chunk chunk in chunks)
-        {
-            if (chunk.Sequence.Job is Scoring scoring)
-            {
-                ScoreGroup? group = scores.Find(candidate => candidate.Batch.Serves(scoring.Lambdas));
-                if (group is null)
+                if (job is Generation generation)
                 {
-                    group = new ScoreGroup(new ScoreBatch(kernels, scoring.Lambdas));
-                    scores.Add(group);
+                    SectionOf(generation).Add(i, generation, pair.IsSingleModel ? 0 : generation.Lambda);
                 }
-
-                group.Chunks.Add(chunk);
-                group.Batch.Add(scoring, chunk.Sequence.TokenSpan.Slice(chunk.End - chunk.Outputs + 1, chunk.Outputs));
+                else if (job is Scoring scoring)
+                {
+                    SectionOf(scoring).Add(i, scoring, chunk);
+                }
             }
         }
 
-        foreach (ScoreGroup group in scores)
+        foreach (HeadSection section in Sections.Where(section => section.Rows.Count > 0))
         {
-            if (group.Batch.Count > 0)
-            {
-                group.Batch.Upload();
-            }
+            section.Upload();
         }
     }
 
-    private Group GroupOf(GenerationRequest request) => (request.NeedsReference, request.NeedsAligned) switch
+    private DrawSection SectionOf(Generation generation) => generation.Needs switch
     {
-        (true, false) => referenceOnly,
-        (false, true) => alignedOnly,
-        _ => request.NeedsStatistics ? figures : mixture,
+        ModelSet.Reference => referenceOnly,
+        ModelSet.Aligned => alignedOnly,
+        _ => generation.Request.NeedsStatistics ? figures : mixture,
     };
 
-    /// <summary>
-    /// Afterwards the outputs of the models are in the order [reference only | figures | mixture | scores] and
-    /// [figures | mixture | scores | aligned only]; where one model is both, all of them in one.
-    /// </summary>
-    private void RunModels()
+    /// <summary>Texts are scored together where their λ are the same.</summary>
+    private ScoreSection SectionOf(Scoring scoring)
     {
-        bool apart = !pair.IsSingleModel && (referenceOnly.Chunks.Count > 0 || alignedOnly.Chunks.Count > 0);
-        if (!apart)
+        ScoreSection? section = scores.Find(candidate => candidate.Batch.Serves(scoring.Lambdas));
+        if (section is null)
         {
-            Pack(batch, referenceOnly.Chunks, figures.Chunks, mixture.Chunks, ScoreChunks, alignedOnly.Chunks);
+            section = new ScoreSection(new ScoreBatch(kernels, scoring.Lambdas));
+            scores.Add(section);
+        }
+
+        return section;
+    }
+
+    /// <summary>Afterwards each model's outputs are the rows of the sections that need it, one section after another; of all sections where one batch serves both.</summary>
+    private void RunModels(bool together)
+    {
+        if (together)
+        {
+            Pack(batch, ModelSet.Reference, Sections);
             pair.Forward(batch);
             return;
         }
 
-        if (Pack(batch, referenceOnly.Chunks, figures.Chunks, mixture.Chunks, ScoreChunks))
+        if (Pack(batch, ModelSet.Reference, Sections.Where(section => section.Needs.HasFlag(ModelSet.Reference))))
         {
             pair.Forward(batch, needAligned: false);
-            kernels.Run(); // the aligned model's batch is uploaded next, and nothing may be written while operations wait
+            kernels.Run(); // the aligned model's batch is uploaded next
         }
 
-        if (Pack(alignedBatch, figures.Chunks, mixture.Chunks, ScoreChunks, alignedOnly.Chunks))
+        if (Pack(alignedBatch, ModelSet.Aligned, Sections.Where(section => section.Needs.HasFlag(ModelSet.Aligned))))
         {
             pair.Forward(alignedBatch, needReference: false);
         }
     }
 
-    private void EnqueueHeads()
+    private void EnqueueHeads(bool together)
     {
         int reference = 0, aligned = 0;
-        Draw(referenceOnly);
-        Draw(figures);
-        Draw(mixture);
-        foreach (ScoreGroup group in scores)
+        foreach (HeadSection section in Sections)
         {
-            int count = group.Batch.Count;
+            int count = section.Rows.Count;
             if (count > 0)
             {
-                group.Batch.Enqueue(pair.ReferenceHead(reference, count), pair.AlignedHead(aligned, count), pair.Vocabulary);
-                reference += count;
-                aligned += count;
-            }
-        }
-
-        Draw(alignedOnly);
-
-        void Draw(Group group)
-        {
-            int count = group.Head.Count;
-            if (count > 0)
-            {
-                HeadModel? referenceHead = group == alignedOnly ? null : pair.ReferenceHead(reference, count);
-                HeadModel? alignedHead = group == referenceOnly ? null : pair.AlignedHead(aligned, count);
-                group.Head.Enqueue(referenceHead, alignedHead, pair.Vocabulary, statistics: group == figures);
-                reference += group == alignedOnly && !pair.IsSingleModel ? 0 : count;
-                aligned += group == referenceOnly && !pair.IsSingleModel ? 0 : count;
+                HeadModel? referenceHead = section.Needs.HasFlag(ModelSet.Reference) ? pair.ReferenceHead(reference, count) : null;
+                HeadModel? alignedHead = section.Needs.HasFlag(ModelSet.Aligned) ? pair.AlignedHead(aligned, count) : null;
+                section.Enqueue(referenceHead, alignedHead, pair.Vocabulary, statistics: section == figures);
+                reference += together || referenceHead is not null ? count : 0;
+                aligned += together || alignedHead is not null ? count : 0;
             }
         }
     }
@@ -190,48 +165,36 @@ internal sealed class StepRunner(KernelSet kernels, ModelPair pair) : IDisposabl
     /// <summary>Gives scored texts their figures, and returns the tokens drawn.</summary>
     private List<DrawnToken> Collect()
     {
-        foreach (ScoreGroup group in scores)
+        foreach (ScoreSection section in scores)
         {
-            if (group.Batch.Count > 0)
-            {
-                group.Batch.Deliver();
-            }
+            section.Deliver();
         }
 
         drawn.Clear();
-        foreach (Group group in Groups)
+        foreach (DrawSection section in Draws)
         {
-            if (group.Head.Count == 0)
-            {
-                continue;
-            }
-
-            group.Head.Read();
-            int row = 0;
-            foreach (Chunk chunk in CollectionsMarshal.AsSpan(group.Chunks))
-            {
-                if (chunk.DrawsToken)
-                {
-                    drawn.Add(new DrawnToken(chunk.Sequence.Generation!, group.Head.Result(row), group.Head.TopTokens(row)));
-                    row++;
-                }
-            }
+            section.Collect(drawn);
         }
 
         return drawn;
     }
 
-    /// <summary>Packs and uploads chunks; false if there are none.</summary>
-    private static bool Pack(ForwardBatch target, params ReadOnlySpan<IEnumerable<Chunk>> parts)
+    /// <summary>Packs and uploads what a model computes of the chunks, and the hidden states that the sections read; false if it computes nothing.</summary>
+    private bool Pack(ForwardBatch target, ModelSet model, IEnumerable<HeadSection> sections)
     {
         target.Clear();
-        foreach (IEnumerable<Chunk> part in parts)
+        ends.Clear();
+        outputs.Clear();
+        foreach (Chunk chunk in chunks)
         {
-            foreach (Chunk chunk in part)
+            int start = model == ModelSet.Reference ? chunk.ReferenceStart : chunk.AlignedStart;
+            if (start < chunk.End)
             {
-                ReadOnlySpan<int> tokens = chunk.Sequence.TokenSpan.Slice(chunk.Start, chunk.Count);
-                target.Add(tokens, chunk.Start, chunk.Sequence.Blocks, chunk.Sequence.Tokens.Count, chunk.Outputs);
+                Sequence sequence = chunk.Sequence;
+                target.Add(sequence.TokenSpan[start..chunk.End], start, sequence.BlockSpan, sequence.Tokens.Count, outputs: 0);
             }
+
+            ends.Add(target.TokenCount);
         }
 
         if (target.SequenceCount == 0)
@@ -239,21 +202,16 @@ internal sealed class StepRunner(KernelSet kernels, ModelPair pair) : IDisposabl
             return false;
         }
 
+        foreach (HeadSection section in sections)
+        {
+            foreach ((int chunk, int fromEnd) in section.Rows)
+            {
+                outputs.Add(ends[chunk] - fromEnd);
+            }
+        }
+
+        target.SelectOutputs(CollectionsMarshal.AsSpan(outputs));
         target.Upload();
         return true;
-    }
-
-    /// <summary>Chunks that need the same models and figures, and the head rows of those that draw a token, in the same order.</summary>
-    private sealed class Group(KernelSet kernels)
-    {
-        public List<Chunk> Chunks { get; } = [];
-
-        public HeadBatch Head { get; } = new(kernels);
-    }
-
-    /// <summary>Chunks of texts that are scored under one list of λ, and their rows in the same order.</summary>
-    private sealed record ScoreGroup(ScoreBatch Batch)
-    {
-        public List<Chunk> Chunks { get; } = [];
     }
 }

@@ -15,7 +15,13 @@ public sealed record GenerationRequest
     /// <summary>How tokens are drawn.</summary>
     public SamplingOptions Sampling { get; init; } = new();
 
-    /// <summary>Most tokens to put out.</summary>
+    /// <summary>
+    /// Samples of the prompt, each drawn with a stream of its own: sample i as a request by itself would with <see cref="SamplingOptions.Stream"/> + i.
+    /// The prompt is computed once for all.
+    /// </summary>
+    public int Samples { get; init; } = 1;
+
+    /// <summary>Most tokens to put out, per sample.</summary>
     public int MaxTokens { get; init; } = 128;
 
     /// <summary>Token ids that end the output and belong to it; null takes the models' end-of-sequence ids, empty never stops.</summary>

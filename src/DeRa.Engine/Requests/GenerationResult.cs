@@ -31,7 +31,11 @@ public sealed record TokenEvent(
     float? LogProbAligned,
     float? KlReference,
     IReadOnlyList<TopToken> TopTokens,
-    FinishReason? Finish);
+    FinishReason? Finish)
+{
+    /// <summary>Which of the request's samples it belongs to, from 0.</summary>
+    public int Sample { get; init; }
+}
 
 /// <summary>A whole generation.</summary>
 /// <param name="Tokens">Ids put out, a stop token included.</param>
@@ -41,4 +45,20 @@ public sealed record TokenEvent(
 /// <param name="KlReference">Σ KL(p_λ ‖ p_r) over the positions; null where a position's is.</param>
 /// <param name="Events">Token by token.</param>
 public sealed record GenerationResult(
-    IReadOnlyList<int> Tokens, string Text, FinishReason Finish, double LogProb, double? KlReference, IReadOnlyList<TokenEvent> Events);
+    IReadOnlyList<int> Tokens, string Text, FinishReason Finish, double LogProb, double? KlReference, IReadOnlyList<TokenEvent> Events)
+{
+    /// <summary>Collects one sample's events.</summary>
+    /// <param name="events">All of them.</param>
+    /// <param name="text">Decodes the tokens as a whole; null joins the texts of the events, which end before a stop text.</param>
+    internal static GenerationResult Of(IReadOnlyList<TokenEvent> events, PairText? text)
+    {
+        int[] tokens = [.. events.Select(token => token.TokenId)];
+        return new GenerationResult(
+            tokens,
+            text is not null ? text.Decode(tokens) : string.Concat(events.Select(token => token.Text)),
+            events[^1].Finish!.Value,
+            events.Sum(token => (double)token.LogProb),
+            events.All(token => token.KlReference is not null) ? events.Sum(token => (double)token.KlReference!.Value) : null,
+            events);
+    }
+}

@@ -24,6 +24,11 @@ internal static class RequestCheck
             throw new RequestException($"max tokens: expected at least 1, found {request.MaxTokens}");
         }
 
+        if (request.Samples < 1)
+        {
+            throw new RequestException($"samples: expected at least 1, found {request.Samples}");
+        }
+
         if (request.TopTokens is < 0 or > HeadLimits.MaxTopTokens)
         {
             throw new RequestException($"top tokens: expected 0 to {HeadLimits.MaxTopTokens}, found {request.TopTokens}");

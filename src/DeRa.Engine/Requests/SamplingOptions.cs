@@ -39,6 +39,12 @@ public sealed record SamplingOptions
     /// <summary>Distinguishes samples drawn under one seed.</summary>
     public uint Stream { get; init; }
 
+    /// <summary>
+    /// Keys the noise by the prompt as well: equal (prompt, step, token id) get equal noise under every λ and every request with this seed, and
+    /// different prompts get noise that is independent. Otherwise prompts of one length share their noise.
+    /// </summary>
+    public bool Coupled { get; init; }
+
     /// <summary>Whether anything depends on which tokens were seen or on a bias.</summary>
     public bool AdjustsLogits =>
         RepetitionPenalty != 1 || PresencePenalty != 0 || FrequencyPenalty != 0 || LogitBias.Count > 0;
@@ -60,6 +66,32 @@ public sealed record SamplingOptions
             Require(id >= 0 && id < vocabularySize, "logit bias", $"a token id between 0 and {vocabularySize - 1}", id);
             Require(float.IsFinite(bias) || float.IsNegativeInfinity(bias), $"logit bias of token {id}", "a finite number or −∞", bias);
         }
+    }
+
+    /// <summary>Key of the noise for a prompt: the seed, or with <see cref="Coupled"/> seed and prompt mixed by SplitMix64's finalizer.</summary>
+    internal ulong SeedOf(IReadOnlyList<int> prompt)
+    {
+        if (!Coupled)
+        {
+            return Seed;
+        }
+
+        ulong state = Mix(Seed);
+        foreach (int token in prompt)
+        {
+            state = Mix(state ^ (uint)token);
+        }
+
+        return state;
+    }
+
+    // Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014): one step of the sequence and its finalizer.
+    private static ulong Mix(ulong value)
+    {
+        value += 0x9E3779B97F4A7C15;
+        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
+        value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
+        return value ^ (value >> 31);
     }
 
     private static void Require<T>(bool met, string what, string expected, T found)

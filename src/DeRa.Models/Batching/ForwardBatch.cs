@@ -65,8 +65,22 @@ public sealed class ForwardBatch : IDisposable
     /// <summary>[sequences + 1] first token of each sequence.</summary>
     public ReadOnlySpan<int> QueryStarts => CollectionsMarshal.AsSpan(queryStarts);
 
-    /// <summary>[outputs] tokens of the batch whose hidden states are asked for, ascending.</summary>
+    /// <summary>[outputs] tokens of the batch whose hidden states are asked for: ascending, or as <see cref="SelectOutputs"/> chose them.</summary>
     public ReadOnlySpan<int> OutputRows => CollectionsMarshal.AsSpan(outputRows);
+
+    /// <summary>Whether the hidden states asked for are those of all tokens, in their order.</summary>
+    public bool OutputsAreTokens
+    {
+        get
+        {
+            for (int i = 0; i < outputRows.Count; i++)
+            {
+                if (outputRows[i] != i) return false;
+            }
+
+            return outputRows.Count == TokenCount;
+        }
+    }
 
     /// <summary>The uploaded step.</summary>
     /// <exception cref="InvalidOperationException">Nothing has been uploaded since the last <see cref="Clear"/>.</exception>
@@ -134,6 +148,22 @@ public sealed class ForwardBatch : IDisposable
         queryStarts.Add(TokenCount);
         sequenceLengths.Add(sequenceLength);
         MaxContext = Math.Max(MaxContext, end);
+        device = null;
+    }
+
+    /// <summary>Asks for these tokens' hidden states in place of those that <see cref="Add"/> named: in any order, one token as often as wanted.</summary>
+    /// <param name="rows">[outputs] tokens of the batch.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch does not have such a token.</exception>
+    public void SelectOutputs(ReadOnlySpan<int> rows)
+    {
+        foreach (int row in rows)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(row, nameof(rows));
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, TokenCount, nameof(rows));
+        }
+
+        outputRows.Clear();
+        outputRows.AddRange(rows);
         device = null;
     }
 

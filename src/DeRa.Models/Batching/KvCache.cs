@@ -60,6 +60,26 @@ public sealed class KvCache : IDisposable
         return config.NumLayers * BytesPerLayerAndBlock(config);
     }
 
+    /// <summary>Enqueues a copy of one block's keys and values in every layer: a block is one row of a pool, so it is a <see cref="KernelSet.Gather"/>.</summary>
+    /// <param name="kernels">The set that the pools are in.</param>
+    /// <param name="first">One integer on the device: 0.</param>
+    /// <param name="from">The block to copy.</param>
+    /// <param name="to">Another block, overwritten.</param>
+    public void EnqueueCopy(KernelSet kernels, IntVector first, int from, int to)
+    {
+        ArgumentNullException.ThrowIfNull(kernels);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)from, (uint)NumBlocks, nameof(from));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)to, (uint)NumBlocks, nameof(to));
+        foreach (KvLayer layer in layers)
+        {
+            int width = layer.NumKvHeads * layer.BlockSize * layer.HeadDim;
+            kernels.Gather(Row(layer.Keys, from), first, Row(layer.Keys, to));
+            kernels.Gather(Row(layer.Values, from), first, Row(layer.Values, to));
+
+            Matrix Row(DeviceBuffer pool, int block) => new(pool, layer.Offset + ((long)block * width), 1, width, width);
+        }
+    }
+
     /// <inheritdoc />
     public void Dispose()
     {

@@ -161,6 +161,19 @@ public sealed class ModelPair : IDisposable
         if (runAligned) aligned.Forward(batch, alignedRope, workspace);
     }
 
+    /// <summary>Enqueues copies of cache blocks in both models' pools, in the order given.</summary>
+    /// <param name="copies">Source and target blocks; a target is overwritten.</param>
+    public void CopyBlocks(IReadOnlyList<(int From, int To)> copies)
+    {
+        ArgumentNullException.ThrowIfNull(copies);
+        if (reference is null || aligned is null) throw new InvalidOperationException("the pair has no caches yet: call Allocate");
+        foreach ((int from, int to) in copies)
+        {
+            reference.EnqueueCopy(from, to);
+            if (!IsSingleModel) aligned.EnqueueCopy(from, to);
+        }
+    }
+
     /// <summary>The reference's side of the head for rows [first, first + count) of the outputs of the last <see cref="Forward"/>.</summary>
     public HeadModel ReferenceHead(int first, int count) => Head(reference, first, count);
 
@@ -199,24 +212,31 @@ public sealed class ModelPair : IDisposable
     // What one model keeps from step to step: its cache and its final hidden states [outputs, hidden].
     private sealed class ModelState : IDisposable
     {
+        private readonly KernelSet kernels;
         private readonly Transformer model;
         private readonly KvCache cache;
         private readonly DeviceBuffer hidden;
+        private readonly DeviceBuffer zero; // one integer, allocated as 0
 
         public ModelState(KernelSet kernels, Transformer model, StepCapacity capacity)
         {
+            this.kernels = kernels;
             this.model = model;
             cache = new KvCache(kernels, model.Config, capacity.CacheBlocks);
             try
             {
+                zero = kernels.Allocate(sizeof(int));
                 hidden = kernels.Allocate((long)sizeof(float) * capacity.Outputs * model.Config.HiddenSize);
             }
             catch
             {
+                zero?.Dispose();
                 cache.Dispose();
                 throw;
             }
         }
+
+        public void EnqueueCopy(int from, int to) => cache.EnqueueCopy(kernels, new IntVector(zero, 0, 1), from, to);
 
         public void Forward(ForwardBatch batch, RopeTable? rope, Workspace workspace) =>
             model.Forward(batch, rope, cache, workspace, Matrix.Dense(hidden, batch.OutputCount, model.Config.HiddenSize));
@@ -230,6 +250,7 @@ public sealed class ModelPair : IDisposable
         public void Dispose()
         {
             cache.Dispose();
+            zero.Dispose();
             hidden.Dispose();
         }
     }

@@ -1,0 +1,229 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using DeRa.Engine.Scheduling;
+using DeRa.Kernels;
+using DeRa.Models;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace DeRa.Engine.Execution;
+
+/// <summary>
+/// The one thread that touches the device: loads the pair, then takes steps while there is work. Jobs reach it through a channel, as many at a
+/// time as are to begin in the same step.
+/// </summary>
+internal sealed class EngineThread(EngineOptions options, PairText text)
+{
+    private readonly Channel<IReadOnlyList<Job>> submissions = Channel.CreateUnbounded<IReadOnlyList<Job>>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly ConcurrentQueue<Job> cancellations = new();
+    private readonly TaskCompletionSource<LoadedPair> loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<Job> active = [];
+    private readonly ILogger log = options.LoggerFactory?.CreateLogger<RealignmentEngine>() ?? NullLogger<RealignmentEngine>.Instance;
+    private BlockManager blocks = null!; // these three from loading on
+    private Scheduler scheduler = null!;
+    private StepRunner runner = null!;
+    private long steps, generated, scored;
+    private volatile EngineStatistics statistics = new();
+
+    /// <summary>What was loaded, or why it was not.</summary>
+    public Task<LoadedPair> Loaded => loaded.Task;
+
+    /// <summary>Completes when the device is free.</summary>
+    public Task Stopped => stopped.Task;
+
+    /// <summary>As of the last step.</summary>
+    public EngineStatistics Statistics => statistics;
+
+    public void Start() => new Thread(Work) { IsBackground = true, Name = "DeRa engine" }.Start();
+
+    /// <summary>Hands jobs over; false once <see cref="Finish"/> was called.</summary>
+    public bool TrySubmit(IReadOnlyList<Job> jobs) => submissions.Writer.TryWrite(jobs);
+
+    /// <summary>Drops a job before the next step; nothing happens where it has ended.</summary>
+    public void Cancel(Job job)
+    {
+        job.Abandon(); // seen where the job has not been taken yet
+        cancellations.Enqueue(job);
+    }
+
+    /// <summary>Takes no more jobs, and ends after those it has.</summary>
+    public void Finish() => submissions.Writer.TryComplete();
+
+    private void Work()
+    {
+        try
+        {
+            using KernelSet kernels = DeviceCatalog.Open(options.Device, ReportDevice);
+            using ModelPair pair = ModelPair.Load(options.ReferenceFolder, options.AlignedFolder, kernels, options.WeightType);
+            text.CheckVocabulary(pair.Vocabulary);
+            blocks = new BlockManager(CacheSize.Blocks(options, pair, kernels.Device), KvCache.BlockSize, options.PrefixCache);
+            pair.Allocate(CacheSize.Capacity(options, blocks.NumBlocks));
+            scheduler = new Scheduler(
+                blocks, options.MaxSequences, options.MaxBatchTokens, length => (pair.Reference.RopeRegime(length), pair.Aligned.RopeRegime(length)));
+            using var ownedRunner = new StepRunner(kernels, pair);
+            runner = ownedRunner;
+            Report();
+            log.Loaded(
+                options.ReferenceFolder, options.AlignedFolder, kernels.Device.Id, blocks.NumBlocks, blocks.BlockSize, options.MaxSequences, options.MaxBatchTokens);
+            loaded.SetResult(new LoadedPair(pair, kernels.Device, blocks.NumBlocks * blocks.BlockSize));
+            Serve();
+            log.Finished(steps, generated, scored);
+        }
+        catch (Exception exception)
+        {
+            loaded.TrySetException(exception);
+            Fail(exception);
+        }
+        finally
+        {
+            stopped.SetResult();
+        }
+    }
+
+    private void Serve()
+    {
+        while (true)
+        {
+            while (submissions.Reader.TryRead(out IReadOnlyList<Job>? jobs))
+            {
+                Take(jobs);
+            }
+
+            DropCancelled();
+            if (scheduler.HasWork)
+            {
+                Step();
+            }
+
+            Report();
+            if (!scheduler.HasWork && !submissions.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+            {
+                return;
+            }
+        }
+    }
+
+    private void Take(IReadOnlyList<Job> jobs)
+    {
+        foreach (Job job in jobs)
+        {
+            if (!job.IsAbandoned && (job is not Generation generation || generation.TryPrepareLambda()))
+            {
+                active.Add(job);
+                scheduler.Add(job);
+            }
+        }
+    }
+
+    /// <summary>One step: schedule, run, commit.</summary>
+    private void Step()
+    {
+        long preempted = scheduler.Counters.Preemptions;
+        StepPlan plan = scheduler.Schedule();
+        if (scheduler.Counters.Preemptions > preempted)
+        {
+            log.Preempted(scheduler.Counters.Preemptions - preempted, scheduler.RunningJobs, scheduler.WaitingJobs);
+        }
+
+        IReadOnlyList<DrawnToken> drawn = runner.Run(plan);
+        Commit(plan, drawn);
+        steps++;
+    }
+
+    private void Commit(StepPlan plan, IReadOnlyList<DrawnToken> drawn)
+    {
+        foreach (DrawnToken token in drawn)
+        {
+            token.Generation.Commit(token.Result, token.TopTokens);
+            EndIfEnded(token.Generation);
+        }
+
+        generated += drawn.Count;
+        foreach (Chunk chunk in plan.Chunks)
+        {
+            scored += chunk.Sequence.IsScored ? chunk.Outputs : 0;
+            bool advances = chunk.DrawsToken || chunk.Sequence.IsScored;
+            scheduler.Complete(chunk);
+            foreach (Scoring scoring in chunk.Sequence.Jobs.OfType<Scoring>())
+            {
+                scoring.CompleteWhenFilled();
+                EndIfEnded(scoring);
+            }
+
+            if (advances)
+            {
+                scheduler.Advance(chunk.Sequence);
+            }
+        }
+    }
+
+    private void EndIfEnded(Job job)
+    {
+        if (job.Ended)
+        {
+            active.Remove(job);
+        }
+    }
+
+    private void DropCancelled()
+    {
+        while (cancellations.TryDequeue(out Job? job))
+        {
+            if (active.Remove(job))
+            {
+                scheduler.Remove(job);
+            }
+        }
+    }
+
+    private void Fail(Exception exception)
+    {
+        submissions.Writer.TryComplete();
+        while (submissions.Reader.TryRead(out IReadOnlyList<Job>? jobs))
+        {
+            active.UnionWith(jobs);
+        }
+
+        if (active.Count > 0)
+        {
+            log.Stopped(exception, active.Count);
+        }
+
+        foreach (Job job in active)
+        {
+            job.Fail(exception);
+        }
+    }
+
+    private void ReportDevice(string choice)
+    {
+        options.Log?.Invoke(choice);
+        log.DeviceChosen(choice);
+    }
+
+    private void Report() => statistics = new EngineStatistics
+    {
+        Running = scheduler.RunningJobs,
+        Waiting = scheduler.WaitingJobs,
+        Blocks = blocks.NumBlocks,
+        BlockSize = blocks.BlockSize,
+        BlocksInUse = blocks.UsedBlocks,
+        BlocksRemembered = blocks.RememberedBlocks,
+        Steps = steps,
+        GeneratedTokens = generated,
+        ScoredTokens = scored,
+        ReferencePrefillTokens = scheduler.Counters.ReferencePrefillTokens,
+        AlignedPrefillTokens = scheduler.Counters.AlignedPrefillTokens,
+        DecodeTokens = scheduler.Counters.DecodeTokens,
+        PrefixHitTokens = scheduler.Counters.PrefixHitTokens,
+        Preemptions = scheduler.Counters.Preemptions,
+        Forks = scheduler.Counters.Forks,
+    };
+}
+
+/// <summary>What the thread has loaded; read-only facts for other threads.</summary>
+/// <param name="Pair">Its shapes and limits; its caches belong to the engine's thread.</param>
+/// <param name="Device">What it runs on.</param>
+/// <param name="CachePositions">Positions that each pool holds.</param>
+internal sealed record LoadedPair(ModelPair Pair, DeviceDescription Device, int CachePositions);
