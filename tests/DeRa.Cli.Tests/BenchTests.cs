@@ -55,9 +55,27 @@ public sealed class BenchTests
         Assert.That(outcome.Error, Does.EndWith("dera: --mode single,pair: no case of --workload score offers it for this pair" + Environment.NewLine));
     }
 
+    [Test]
+    public void Serving_has_a_line_per_case()
+    {
+        JsonElement[] lines =
+            Dera.Done(["bench", .. Pair, "--device", "cpu", "--workload", "serve", "--requests", "6", "--concurrency", "1,3", "--rate", "200", "--json"]).Lines;
+        Assert.That(lines, Has.Length.EqualTo(4), "the ceilings and three cases");
+        foreach (JsonElement line in lines[1..])
+        {
+            Assert.That(line.GetProperty("requests").GetInt32(), Is.EqualTo(6));
+            Assert.That(line.GetProperty("generated_tokens").GetInt32(), Is.EqualTo(lines[1].GetProperty("generated_tokens").GetInt32()).And.Positive);
+            Assert.That(line.GetProperty("time_to_first_token").GetProperty("p99").GetDouble(), Is.GreaterThanOrEqualTo(line.GetProperty("time_to_first_token").GetProperty("p50").GetDouble()));
+        }
+
+        Assert.That(lines[1].GetProperty("concurrency").GetInt32(), Is.EqualTo(1));
+        Assert.That(lines[3].GetProperty("rate").GetDouble(), Is.EqualTo(200));
+    }
+
     [TestCase("--mode quick", "--mode quick: expected a list of single, naive, fused, fused-shared-head, pair, found 'quick'")]
+    [TestCase("--rate 0", "--rate 0: expected a list of numbers above 0, as in 2,8, found '0'")]
     [TestCase("--shape 7b", "--shape 7b: expected one of 15m, 110m, 1.1b, 3b, 8b")]
-    [TestCase("--workload decode,speed", "--workload decode,speed: expected a list of load, decode, prefill, score, head, found 'speed'")]
+    [TestCase("--workload decode,speed", "--workload decode,speed: expected a list of load, decode, prefill, score, head, serve, found 'speed'")]
     [TestCase("--repeats 4", "--repeats 4: expected at least 5")]
     [TestCase("--peer mkl", "--peer mkl: expected openblas")]
     [TestCase("--batch 1,0", "--batch 1,0: expected a list of numbers of at least 1, as in 1,8, found '0'")]

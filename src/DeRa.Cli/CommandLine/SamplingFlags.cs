@@ -15,6 +15,7 @@ internal sealed class SamplingFlags
     private readonly Option<float> presence = Number("--presence-penalty", "Subtract once from logits of tokens put out before", 0);
     private readonly Option<float> frequency = Number("--frequency-penalty", "Subtract per earlier output of a token", 0);
     private readonly Option<string[]> bias = new("--logit-bias") { Description = "id=value, added to a token's logit; -inf forbids it. May be given often", DefaultValueFactory = _ => [], HelpName = "ID=VALUE" };
+    private readonly Option<bool> coupled = new("--coupled") { Description = "Key the noise by the prompt too: the same under every λ, independent between prompts" };
     private readonly Option<int> maxTokens = new("--max-tokens") { Description = "Most tokens to put out", DefaultValueFactory = _ => 128, HelpName = "N" };
     private readonly Option<string[]> stop = new("--stop") { Description = "Text that ends the output; it is cut before it. May be given often", DefaultValueFactory = _ => [], HelpName = "TEXT" };
     private readonly Option<bool> ignoreEos = new("--ignore-eos") { Description = "Do not stop at end-of-sequence tokens" };
@@ -25,7 +26,7 @@ internal sealed class SamplingFlags
     public void AddTo(Command command)
     {
         foreach (Option option in (Option[])
-            [maxTokens, temperature, topK, topP, minP, repetition, presence, frequency, bias, Seed, stop, ignoreEos])
+            [maxTokens, temperature, topK, topP, minP, repetition, presence, frequency, bias, Seed, coupled, stop, ignoreEos])
         {
             command.Options.Add(option);
         }
@@ -49,6 +50,7 @@ internal sealed class SamplingFlags
             FrequencyPenalty = parsed.GetValue(frequency),
             LogitBias = Biases(parsed.GetValue(bias)!),
             Seed = parsed.GetValue(Seed),
+            Coupled = parsed.GetValue(coupled),
         },
     };
 

@@ -14,6 +14,7 @@ internal sealed class BenchCommand
     private const string DefaultShape = "15m", OpenBlasPeer = "openblas";
     private static readonly BenchmarkOptions Defaults = new();
     private static readonly IReadOnlyList<string> ModeNames = [.. Defaults.Modes.Where(mode => mode != Mode.OpenBlas).Select(mode => mode.Label())];
+    private static readonly ServeOptions ServeDefaults = new();
 
     private readonly Option<string?> reference = new("--reference") { Description = "Folder of the reference model", HelpName = "DIR" };
     private readonly Option<string?> aligned = new("--aligned") { Description = "Folder of the aligned model", HelpName = "DIR" };
@@ -26,6 +27,10 @@ internal sealed class BenchCommand
     private readonly Option<string> lambdas = Numbers("--lambdas", "score: numbers of λ", Defaults.LambdaCounts);
     private readonly Option<string> vocabulary = Numbers("--vocabulary", "head: rows of the output matrices", Defaults.Vocabularies);
     private readonly Option<string> rows = Numbers("--rows", "head: hidden states", Defaults.Rows);
+    private readonly Option<int> requests = Number("--requests", "serve: requests per case", ServeDefaults.Requests);
+    private readonly Option<string> concurrency = Numbers("--concurrency", "serve: requests open at any time", ServeDefaults.Concurrency);
+    private readonly Option<string> rate = new("--rate") { Description = "serve: requests that arrive per second, at random", DefaultValueFactory = _ => string.Join(',', ServeDefaults.Rates.Select(rate => rate.ToString(CultureInfo.InvariantCulture))), HelpName = "LIST" };
+    private readonly Option<string> serveLambda = LambdaList.Option(string.Join(',', ServeDefaults.Lambdas.Select(lambda => lambda.ToString(CultureInfo.InvariantCulture))));
     private readonly Option<int> repeats = Number("--repeats", "Timings per mode and case, at least 5", Defaults.Repeats);
     private readonly Option<string?> against = new("--against") { Description = "Another device that does the same in turn, cpu for example", HelpName = "DEVICE" };
     private readonly Option<string?> peer = new("--peer") { Description = $"prefill: {OpenBlasPeer} computes the same projections beside it", HelpName = "PEER" };
@@ -38,7 +43,7 @@ internal sealed class BenchCommand
         var command = new Command("bench", "Measure fused and naive realignment against the device's own ceilings");
         var flags = new BenchCommand();
         foreach (Option option in (Option[])
-            [flags.reference, flags.aligned, flags.shape, flags.workload, flags.mode, flags.batch, flags.context, flags.prompt, flags.lambdas, flags.vocabulary, flags.rows, flags.repeats, flags.against, flags.peer, flags.json, flags.html])
+            [flags.reference, flags.aligned, flags.shape, flags.workload, flags.mode, flags.batch, flags.context, flags.prompt, flags.lambdas, flags.vocabulary, flags.rows, flags.requests, flags.concurrency, flags.rate, flags.serveLambda, flags.repeats, flags.against, flags.peer, flags.json, flags.html])
         {
             command.Options.Add(option);
         }
@@ -48,9 +53,10 @@ internal sealed class BenchCommand
         return command;
     }
 
-    private Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         DeviceArguments where = device.Read(parsed);
+        ServeOptions serve = ReadServe(parsed);
         BenchmarkOptions options = ReadOptions(parsed) with { WeightType = where.WeightType };
         ModelShape? random = ReadShape(parsed);
         bool asJson = parsed.GetValue(json);
@@ -90,7 +96,7 @@ internal sealed class BenchCommand
             }
         }
 
-        if (cases.Count == 0)
+        if (cases.Count == 0 && !options.Workloads.Contains("serve"))
         {
             throw new InputException($"--mode {parsed.GetValue(mode)}: no case of --workload {parsed.GetValue(workload)} offers it for this pair");
         }
@@ -109,7 +115,32 @@ internal sealed class BenchCommand
             });
         }
 
-        return Task.FromResult(ExitCode.Done);
+        if (options.Workloads.Contains("serve"))
+        {
+            await ServeAsync(kernels.Device.Id, pair, serve, where.WeightType, asJson, cancellationToken);
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static async Task ServeAsync(
+        string device, PairFolders pair, ServeOptions options, DType? weightType, bool asJson, CancellationToken cancellationToken)
+    {
+        var measured = new List<ServeMeasurement>();
+        await foreach (ServeMeasurement measurement in ServeWorkload.RunAsync(device, pair, options, weightType, cancellationToken))
+        {
+            Note($"serve: {measurement.CaseLabel}");
+            measured.Add(measurement);
+            if (asJson)
+            {
+                Json.WriteLine(measurement);
+            }
+        }
+
+        if (!asJson)
+        {
+            BenchTable.Write(measured);
+        }
     }
 
     private static string Title(DeviceDescription device, DeviceDescription? other) =>
@@ -163,6 +194,24 @@ internal sealed class BenchCommand
                 OpenBlasPeer => true,
                 var other => throw new InputException($"--peer {other}: expected {OpenBlasPeer}"),
             },
+        };
+    }
+
+    private ServeOptions ReadServe(ParseResult parsed)
+    {
+        string rates = parsed.GetValue(rate)!;
+        return new ServeOptions
+        {
+            Requests = AtLeast(parsed, requests, 1),
+            Concurrency = Read(parsed, concurrency),
+            Rates =
+            [
+                .. rates.Split(',', StringSplitOptions.TrimEntries).Select(part =>
+                    double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) && value > 0
+                        ? value
+                        : throw new InputException($"--rate {rates}: expected a list of numbers above 0, as in 2,8, found '{part}'")),
+            ],
+            Lambdas = LambdaList.Parse(parsed.GetValue(serveLambda)!),
         };
     }
 

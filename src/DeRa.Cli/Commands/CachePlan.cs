@@ -12,7 +12,8 @@ internal static class CachePlan
     private const int Limit = int.MaxValue - KvCache.BlockSize;
 
     public static int Positions(IReadOnlyList<GenerationRequest> requests) =>
-        Positions(requests.Select(request => (int)Math.Min(Limit, (long)request.PromptTokens.Count + Math.Max(1, request.MaxTokens))));
+        Positions(requests.SelectMany(request => Enumerable.Repeat(
+            (int)Math.Min(Limit, (long)request.PromptTokens.Count + Math.Max(1, request.MaxTokens)), Math.Max(1, request.Samples))));
 
     public static int Positions(IEnumerable<int> lengths)
     {

@@ -16,13 +16,14 @@ internal sealed class GenerateCommand
     private readonly Option<string?> tokens = new("--tokens") { Description = "Token ids to continue, as in 1,2,3; bypasses the tokenizer", HelpName = "IDS" };
     private readonly Option<bool> chat = new("--chat") { Description = "Treat prompts as the user's message and render them with the model's chat template" };
     private readonly Option<int> topTokens = new("--top-logprobs") { Description = "With --json: the most likely tokens per position, up to 32", HelpName = "N" };
+    private readonly Option<int> samples = new("--samples") { Description = "With --json: samples per prompt and λ", DefaultValueFactory = _ => 1, HelpName = "N" };
     private readonly Option<bool> json = new("--json") { Description = "One JSON line per result" };
 
     public static Command Create()
     {
         var command = new Command("generate", "Generate text from the realigned mixture, at one λ or several side by side");
         var flags = new GenerateCommand();
-        foreach (Option option in (Option[])[flags.prompt, flags.prompts, flags.tokens, flags.lambda, flags.chat, flags.json, flags.topTokens])
+        foreach (Option option in (Option[])[flags.prompt, flags.prompts, flags.tokens, flags.lambda, flags.chat, flags.json, flags.topTokens, flags.samples])
         {
             command.Options.Add(option);
         }
@@ -43,12 +44,18 @@ internal sealed class GenerateCommand
             throw new InputException("--top-logprobs: expected beside --json, which reports them");
         }
 
+        if (parsed.GetValue(samples) != 1 && !asJson)
+        {
+            throw new InputException("--samples: expected beside --json, which writes a line for each");
+        }
+
         PairText text = PairText.Load(folders.ReferenceFolder, folders.AlignedFolder);
 
         // Reads of standard input cannot be cancelled, so the wait for them is: Ctrl-C ends the command at once.
         Prompt[] all = await Task.Run(() => ReadPrompts(parsed, text), CancellationToken.None).WaitAsync(cancellationToken);
         GenerationRequest template = sampling.Read(parsed) with
         {
+            Samples = parsed.GetValue(samples),
             Statistics = asJson || lambdas.Length > 1,
             TopTokens = asJson ? parsed.GetValue(topTokens) : 0,
         };
@@ -89,10 +96,21 @@ internal sealed class GenerateCommand
     private static async Task WriteJsonAsync(
         RealignmentEngine engine, Prompt[] prompts, float[] lambdas, GenerationRequest[] requests, CancellationToken cancellationToken)
     {
-        Task<GenerationResult>[] results = [.. requests.Select(request => engine.CompleteAsync(request, cancellationToken))];
+        // The λ and samples of a prompt begin together, so that it is computed once.
+        Task<IReadOnlyList<GenerationResult>>[] results =
+            [.. requests.Chunk(lambdas.Length).Select(ofPrompt => engine.CompleteTogetherAsync(ofPrompt, cancellationToken))];
         for (int i = 0; i < results.Length; i++)
         {
-            Json.WriteLine(new GenerationLine(prompts[i / lambdas.Length], lambdas[i % lambdas.Length], requests[i], await results[i]));
+            IReadOnlyList<GenerationResult> ofPrompt = await results[i];
+            for (int j = 0; j < ofPrompt.Count; j++)
+            {
+                int at = j / requests[0].Samples;
+                Json.WriteLine(new GenerationLine(prompts[i], lambdas[at], requests[(i * lambdas.Length) + at], ofPrompt[j])
+                {
+                    Sample = requests[0].Samples > 1 ? j % requests[0].Samples : null,
+                });
+            }
+
             await Console.Out.FlushAsync(cancellationToken);
         }
     }

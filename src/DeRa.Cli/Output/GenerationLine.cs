@@ -26,6 +26,9 @@ internal sealed record GenerationLine
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonElement? Id { get; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Sample { get; init; }
+
     public IReadOnlyList<int> PromptTokens { get; }
 
     public float Lambda { get; }
