@@ -20,7 +20,15 @@ internal readonly record struct Chunk(Sequence Sequence, int ReferenceStart, int
     public bool DrawsToken => End == Sequence.Tokens.Count;
 
     /// <summary>Hidden states wanted of the chunk's last tokens: one to draw from, or one per scored position.</summary>
-    public int Outputs => Sequence.IsScored ? Math.Max(0, End - Math.Max(Math.Max(ReferenceStart, AlignedStart), Sequence.FirstOutput)) : DrawsToken ? 1 : 0;
+    public int Outputs => Sequence.IsScored ? Math.Max(0, End - Math.Max(LaterStart, Sequence.FirstOutput)) : DrawsToken ? 1 : 0;
+
+    /// <summary>First token that every model computes that is needed at all.</summary>
+    private int LaterStart => Sequence.Needs switch
+    {
+        ModelSet.Reference => ReferenceStart,
+        ModelSet.Aligned => AlignedStart,
+        _ => Math.Max(ReferenceStart, AlignedStart),
+    };
 }
 
 /// <summary>What a step does: copies of blocks first, then the chunks. Reused from step to step.</summary>
