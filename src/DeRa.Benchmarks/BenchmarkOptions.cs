@@ -6,7 +6,7 @@ namespace DeRa.Benchmarks;
 public sealed record BenchmarkOptions
 {
     /// <summary>Every workload, in the order they run.</summary>
-    public static IReadOnlyList<string> AllWorkloads { get; } = ["load", "decode", "prefill", "score", "head", "serve"];
+    public static IReadOnlyList<string> AllWorkloads { get; } = ["load", "decode", "prefill", "score", "head", "serve", "speculate"];
 
     /// <summary>Workloads to run.</summary>
     public IReadOnlyList<string> Workloads { get; init; } = AllWorkloads;

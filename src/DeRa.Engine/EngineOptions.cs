@@ -39,6 +39,9 @@ public sealed record EngineOptions
     /// <summary>Whether what earlier requests computed is found again by those that begin alike. Results are the same either way.</summary>
     public bool PrefixCache { get; init; } = true;
 
+    /// <summary>Whether and how the models draft tokens for each other; off by default. Has no effect on a pair of one model.</summary>
+    public SpeculationOptions Speculation { get; init; } = new();
+
     /// <summary>Receives single lines for people: the device chosen and why.</summary>
     public Action<string>? Log { get; init; }
 
@@ -56,6 +59,7 @@ public sealed record EngineOptions
         Require(MaxBatchTokens >= MaxSequences, $"MaxBatchTokens: expected at least MaxSequences, {MaxSequences}, found {MaxBatchTokens}");
         Require(CachePositions is null or >= 1, $"CachePositions: expected at least 1, found {CachePositions}");
         Require(DeviceMemoryShare is null or (> 0 and <= 1), $"DeviceMemoryShare: expected more than 0 and at most 1, found {DeviceMemoryShare}");
+        Speculation.Validate();
     }
 
     private static void Require(bool met, string message)

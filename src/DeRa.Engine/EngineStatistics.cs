@@ -47,4 +47,7 @@ public sealed record EngineStatistics
 
     /// <summary>Times that samples of one text parted because they drew different tokens.</summary>
     public long Forks { get; init; }
+
+    /// <summary>What drafts have come to.</summary>
+    public SpeculationStatistics Speculation { get; init; }
 }

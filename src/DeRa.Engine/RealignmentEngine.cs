@@ -58,6 +58,9 @@ public sealed class RealignmentEngine : IAsyncDisposable, IDisposable
     /// <summary>What the engine is doing and has done, as of its last step.</summary>
     public EngineStatistics Statistics => thread.Statistics;
 
+    /// <summary>What speculation has done so far.</summary>
+    public SpeculationStatistics Speculation => thread.Speculation;
+
     /// <summary>Loads a pair onto a device.</summary>
     /// <exception cref="ArgumentException">Options that no engine can run with.</exception>
     /// <exception cref="DeRa.Checkpoints.CheckpointException">A checkpoint folder cannot be used.</exception>

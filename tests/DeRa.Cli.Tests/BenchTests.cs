@@ -72,10 +72,27 @@ public sealed class BenchTests
         Assert.That(lines[3].GetProperty("rate").GetDouble(), Is.EqualTo(200));
     }
 
+    [Test]
+    public void Speculation_is_measured_beside_plain_decoding()
+    {
+        JsonElement[] lines = Dera.Done(["bench", .. Pair, "--device", "cpu", "--workload", "speculate", "--batch", "1,2", "--json"]).Lines;
+        Assert.That(
+            lines.Select(line => (line.GetProperty("batch").GetInt32(), line.GetProperty("mode").GetString())),
+            Is.EqualTo(new[] { (1, "plain"), (1, "coupled"), (1, "ratio"), (2, "plain"), (2, "coupled"), (2, "ratio") }));
+        Assert.That(lines[0].EnumerateObject().Select(property => property.Name), Is.EquivalentTo(new[]
+        {
+            "workload", "device", "model", "batch", "mode", "tokens", "repeats", "median_seconds", "min_seconds", "max_seconds", "acceptance",
+            "passes_per_token", "speedup", "tokens_per_second",
+        }));
+        Assert.That(lines[0].GetProperty("acceptance").ValueKind, Is.EqualTo(JsonValueKind.Null));
+        Assert.That(lines[1].GetProperty("acceptance").GetDouble(), Is.InRange(0.01, 0.99));
+        Assert.That(lines[2].GetProperty("passes_per_token").GetDouble(), Is.InRange(1, 2.1));
+    }
+
     [TestCase("--mode quick", "--mode quick: expected a list of single, naive, fused, fused-shared-head, pair, found 'quick'")]
     [TestCase("--rate 0", "--rate 0: expected a list of numbers above 0, as in 2,8, found '0'")]
     [TestCase("--shape 7b", "--shape 7b: expected one of 15m, 110m, 1.1b, 3b, 8b")]
-    [TestCase("--workload decode,speed", "--workload decode,speed: expected a list of load, decode, prefill, score, head, serve, found 'speed'")]
+    [TestCase("--workload decode,speed", "--workload decode,speed: expected a list of load, decode, prefill, score, head, serve, speculate, found 'speed'")]
     [TestCase("--repeats 4", "--repeats 4: expected at least 5")]
     [TestCase("--peer mkl", "--peer mkl: expected openblas")]
     [TestCase("--batch 1,0", "--batch 1,0: expected a list of numbers of at least 1, as in 1,8, found '0'")]

@@ -26,7 +26,16 @@ public sealed class PairFolders : IDisposable
 
     /// <summary>A pair of a shape with random weights, in the folder for temporary files.</summary>
     /// <exception cref="IOException">There is not enough room, or it cannot be written.</exception>
-    public static PairFolders Random(ModelShape shape)
+    public static PairFolders Random(ModelShape shape) => Random(shape, "random bf16", folder => RandomCheckpoint.Write(shape, folder, seed: 2));
+
+    /// <summary>A random pair whose second model is the first plus noise, so that the models mostly agree, as a model and its fine-tuned form do.</summary>
+    /// <param name="shape">Both models' shape.</param>
+    /// <param name="noise">Standard deviation of the noise as a share of the weights'.</param>
+    /// <exception cref="IOException">There is not enough room, or it cannot be written.</exception>
+    public static PairFolders Near(ModelShape shape, float noise) => Random(
+        shape, FormattableString.Invariant($"random bf16, {100 * noise:0.#} % apart"), folder => RandomCheckpoint.Write(shape, folder, seed: 1, noise));
+
+    private static PairFolders Random(ModelShape shape, string kind, Action<string> writeAligned)
     {
         ArgumentNullException.ThrowIfNull(shape);
         string root = Path.GetTempPath();
@@ -37,11 +46,11 @@ public sealed class PairFolders : IDisposable
         }
 
         string folder = Directory.CreateTempSubdirectory("dera-bench-").FullName;
-        var pair = new PairFolders($"{shape.Name} random bf16", Path.Combine(folder, "reference"), Path.Combine(folder, "aligned"), folder);
+        var pair = new PairFolders($"{shape.Name} {kind}", Path.Combine(folder, "reference"), Path.Combine(folder, "aligned"), folder);
         try
         {
             RandomCheckpoint.Write(shape, pair.Reference, seed: 1);
-            RandomCheckpoint.Write(shape, pair.Aligned, seed: 2);
+            writeAligned(pair.Aligned);
             return pair;
         }
         catch

@@ -19,14 +19,15 @@ internal static class RandomCheckpoint
     /// <param name="shape">The model's shape.</param>
     /// <param name="folder">Created if need be.</param>
     /// <param name="seed">Models of different seeds share no matrix.</param>
+    /// <param name="noise">Standard deviation of what is added to each weight, as a share of the weights' own: models of one seed differ by that.</param>
     /// <exception cref="IOException">The folder cannot be written.</exception>
-    public static void Write(ModelShape shape, string folder, int seed)
+    public static void Write(ModelShape shape, string folder, int seed, float noise = 0)
     {
         Directory.CreateDirectory(folder);
         File.WriteAllBytes(Path.Combine(folder, "config.json"), JsonSerializer.SerializeToUtf8Bytes(Config(shape)));
         using FileStream file = File.Create(Path.Combine(folder, "model.safetensors"));
         file.Write(Header(shape));
-        byte[] block = Block(seed), ones = Ones(shape.HiddenSize);
+        byte[] block = Block(seed, noise), ones = Ones(shape.HiddenSize);
         int cursor = 0; // elements of the block used so far; goes on from matrix to matrix
         foreach ((string _, int[] dimensions, long elements) in shape.Tensors())
         {
@@ -53,17 +54,19 @@ internal static class RandomCheckpoint
     }
 
     /// <summary>Random bfloat16 numbers, uniform with standard deviation 0.02; a prime number of them.</summary>
-    public static byte[] Block(int seed)
+    public static byte[] Block(int seed, float noise = 0)
     {
-        var random = new Random(seed);
+        Random random = new(seed), other = new(~seed);
         float range = 0.02f * MathF.Sqrt(3); // a uniform distribution's standard deviation is its half width / √3
         ushort[] values = new ushort[BlockElements];
         for (int i = 0; i < values.Length; i++)
         {
-            values[i] = (ushort)(BitConverter.SingleToUInt32Bits(range * ((2 * random.NextSingle()) - 1)) >> 16);
+            values[i] = (ushort)(BitConverter.SingleToUInt32Bits(range * (Uniform(random) + (noise == 0 ? 0 : noise * Uniform(other)))) >> 16);
         }
 
         return MemoryMarshal.AsBytes<ushort>(values).ToArray();
+
+        static float Uniform(Random from) => (2 * from.NextSingle()) - 1;
     }
 
     private static byte[] Ones(int length)

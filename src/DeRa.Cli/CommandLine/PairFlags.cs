@@ -40,8 +40,9 @@ internal sealed class PairFlags
 internal sealed record PairArguments(string ReferenceFolder, string AlignedFolder, DeviceArguments Device)
 {
     /// <summary>The engine for this pair; what it says of its device goes to stderr.</summary>
-    public EngineOptions EngineOptions(PairText text, int cachePositions) => new()
+    public EngineOptions EngineOptions(PairText text, int cachePositions, SpeculationOptions? speculation = null) => new()
     {
+        Speculation = speculation ?? new SpeculationOptions(),
         ReferenceFolder = ReferenceFolder,
         AlignedFolder = AlignedFolder,
         Text = text,

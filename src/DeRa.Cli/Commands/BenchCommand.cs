@@ -59,8 +59,30 @@ internal sealed class BenchCommand
         ServeOptions serve = ReadServe(parsed);
         BenchmarkOptions options = ReadOptions(parsed) with { WeightType = where.WeightType };
         ModelShape? random = ReadShape(parsed);
-        bool asJson = parsed.GetValue(json);
+        if (options.Workloads.Any(name => name != SpeculateBench.Workload))
+        {
+            await MeasureAsync(parsed, where, options, serve, random, cancellationToken);
+        }
 
+        if (options.Workloads.Contains(SpeculateBench.Workload))
+        {
+            bool given = parsed.GetResult(batch) is { Implicit: false };
+            var speculate = new SpeculateOptions { Repeats = options.Repeats, WeightType = where.WeightType };
+            speculate = given ? speculate with { Batches = options.Batches } : speculate;
+            await SpeculateBench.RunAsync(where, speculate, CreatePair, parsed.GetValue(json), cancellationToken);
+        }
+
+        return ExitCode.Done;
+
+        PairFolders CreatePair(DeviceDescription device, float noise) => random is null
+            ? ExistingPair(parsed)
+            : RandomPair(random, device, () => PairFolders.Near(random, noise));
+    }
+
+    private async Task MeasureAsync(
+        ParseResult parsed, DeviceArguments where, BenchmarkOptions options, ServeOptions serve, ModelShape? random, CancellationToken cancellationToken)
+    {
+        bool asJson = parsed.GetValue(json);
         using KernelSet kernels = DeviceCatalog.Open(where.Device, Note);
         Note("measuring the device's ceilings");
         DeviceCeilings ceilings = DeviceCeilings.Measure(kernels.Device);
@@ -78,9 +100,7 @@ internal sealed class BenchCommand
             Note($"peer {OpenBlasPeer}: {blas.Description}");
         }
 
-        using PairFolders pair = random is null
-            ? PairFolders.Existing(PairFlags.RequireFolder(parsed.GetValue(reference)!), PairFlags.RequireFolder(parsed.GetValue(aligned)!))
-            : RandomPair(random, kernels.Device);
+        using PairFolders pair = random is null ? ExistingPair(parsed) : RandomPair(random, kernels.Device, () => PairFolders.Random(random));
 
         var cases = new List<IReadOnlyList<Measurement>>();
         foreach (IReadOnlyList<Measurement> measured in new Benchmark(kernels, pair, ceilings, options, other).Run(cancellationToken))
@@ -119,8 +139,6 @@ internal sealed class BenchCommand
         {
             await ServeAsync(kernels.Device.Id, pair, serve, where.WeightType, asJson, cancellationToken);
         }
-
-        return ExitCode.Done;
     }
 
     private static async Task ServeAsync(
@@ -146,7 +164,10 @@ internal sealed class BenchCommand
     private static string Title(DeviceDescription device, DeviceDescription? other) =>
         other is null ? device.Name : $"{device.Id} ({device.Name}) and {other.Id} ({other.Name})";
 
-    private static PairFolders RandomPair(ModelShape shape, DeviceDescription device)
+    private PairFolders ExistingPair(ParseResult parsed) =>
+        PairFolders.Existing(PairFlags.RequireFolder(parsed.GetValue(reference)!), PairFlags.RequireFolder(parsed.GetValue(aligned)!));
+
+    private static PairFolders RandomPair(ModelShape shape, DeviceDescription device, Func<PairFolders> write)
     {
         if (2 * shape.CheckpointBytes > device.MemoryBytes)
         {
@@ -154,7 +175,7 @@ internal sealed class BenchCommand
         }
 
         Note($"writing a random pair of shape {shape.Name}, {Figures.Rate(2 * shape.CheckpointBytes, "B")}, to {Path.GetTempPath()}");
-        return PairFolders.Random(shape);
+        return write();
     }
 
     private ModelShape? ReadShape(ParseResult parsed)

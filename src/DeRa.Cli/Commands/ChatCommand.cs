@@ -11,6 +11,7 @@ internal sealed class ChatCommand
 {
     private readonly PairFlags pair = new();
     private readonly SamplingFlags sampling = new();
+    private readonly SpeculationFlags speculation = new();
     private readonly Option<string> lambda = LambdaList.Option("1");
     private readonly Option<int> context = new("--context") { Description = "Most tokens of a conversation", HelpName = "N", DefaultValueFactory = _ => 4096 };
 
@@ -21,6 +22,7 @@ internal sealed class ChatCommand
         command.Options.Add(flags.lambda);
         command.Options.Add(flags.context);
         flags.sampling.AddTo(command);
+        flags.speculation.AddTo(command);
         flags.pair.AddTo(command);
         command.SetAction(flags.RunAsync);
         return command;
@@ -41,11 +43,13 @@ internal sealed class ChatCommand
             throw new InputException($"--context: expected at least 1, found {positions}");
         }
 
+        SpeculationOptions speculate = speculation.Read(parsed);
         PairText text = PairText.Load(folders.ReferenceFolder, folders.AlignedFolder);
         await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(
-            folders.EngineOptions(text, KvCache.BlocksFor(positions) * KvCache.BlockSize), cancellationToken);
+            folders.EngineOptions(text, KvCache.BlocksFor(positions) * KvCache.BlockSize, speculate), cancellationToken);
         await Console.Error.WriteLineAsync($"λ = {lambdas[0].ToString(CultureInfo.InvariantCulture)}; {Conversation.Help}");
         await new Conversation(engine, sampling.Read(parsed), lambdas[0], positions).RunAsync(cancellationToken);
+        SpeculationFlags.Report(engine);
         return ExitCode.Done;
     }
 }

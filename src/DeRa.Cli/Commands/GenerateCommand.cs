@@ -10,6 +10,7 @@ internal sealed class GenerateCommand
 {
     private readonly PairFlags pair = new();
     private readonly SamplingFlags sampling = new();
+    private readonly SpeculationFlags speculation = new();
     private readonly Option<string> lambda = LambdaList.Option("1");
     private readonly Option<string?> prompt = new("--prompt") { Description = "Text to continue", HelpName = "TEXT" };
     private readonly Option<string?> prompts = new("--prompts") { Description = "JSONL of {\"prompt\"}, {\"messages\"} or {\"tokens\"}, with an optional \"id\" and \"seed\"; - is standard input", HelpName = "FILE" };
@@ -29,6 +30,7 @@ internal sealed class GenerateCommand
         }
 
         flags.sampling.AddTo(command);
+        flags.speculation.AddTo(command);
         flags.pair.AddTo(command);
         command.SetAction(flags.RunAsync);
         return command;
@@ -38,6 +40,7 @@ internal sealed class GenerateCommand
     {
         PairArguments folders = pair.Read(parsed);
         float[] lambdas = LambdaList.Parse(parsed.GetValue(lambda)!);
+        SpeculationOptions speculate = speculation.Read(parsed);
         bool asJson = parsed.GetValue(json);
         if (parsed.GetValue(topTokens) != 0 && !asJson)
         {
@@ -70,7 +73,7 @@ internal sealed class GenerateCommand
         ];
 
         await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(
-            folders.EngineOptions(text, CachePlan.Positions(requests)), cancellationToken);
+            folders.EngineOptions(text, CachePlan.Positions(requests), speculate), cancellationToken);
         if (asJson)
         {
             await WriteJsonAsync(engine, all, lambdas, requests, cancellationToken);
@@ -90,6 +93,7 @@ internal sealed class GenerateCommand
             await new SideBySide(engine, lambdas).ShowAsync(all, requests, cancellationToken);
         }
 
+        SpeculationFlags.Report(engine);
         return ExitCode.Done;
     }
 

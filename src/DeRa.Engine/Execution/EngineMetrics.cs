@@ -29,6 +29,10 @@ internal sealed class EngineMetrics : IDisposable
         Counter("dera.engine.tokens.prefill.aligned", "{token}", "Prompt tokens that the aligned model ran over", s => s.AlignedPrefillTokens);
         Counter("dera.engine.tokens.prefix_hits", "{token}", "Tokens found in the cache, per model", s => s.PrefixHitTokens);
         Counter("dera.engine.preemptions", "{preemption}", "Times that a running sequence gave its blocks back", s => s.Preemptions);
+        Counter("dera.engine.speculation.tokens", "{token}", "Tokens put out by speculative steps", s => s.Speculation.Tokens);
+        Counter("dera.engine.speculation.passes", "{pass}", "Passes of one model over one sequence that they took", s => s.Speculation.Passes);
+        Counter("dera.engine.speculation.drafts", "{draft}", "Drafts judged", s => s.Speculation.Drafted);
+        Counter("dera.engine.speculation.accepted", "{draft}", "Drafts that stood", s => s.Speculation.Accepted);
         timeToFirstToken = meter.CreateHistogram<double>("dera.engine.time_to_first_token", "s", "From a request's arrival to its first token");
         timePerToken = meter.CreateHistogram<double>("dera.engine.time_per_output_token", "s", "Mean time between the tokens of a sample that ended");
 

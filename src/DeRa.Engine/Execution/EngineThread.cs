@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using DeRa.Engine.Scheduling;
+using DeRa.Engine.Speculation;
 using DeRa.Kernels;
 using DeRa.Models;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,8 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
     private BlockManager blocks = null!; // these three from loading on
     private Scheduler scheduler = null!;
     private StepRunner runner = null!;
+    private Speculator? speculator;
+    private readonly SpeculationGauge gauge = new();
     private long steps, generated, scored;
     private volatile EngineStatistics statistics = new();
 
@@ -34,6 +37,9 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
 
     /// <summary>As of the last step.</summary>
     public EngineStatistics Statistics => statistics;
+
+    /// <summary>What speculation has done so far.</summary>
+    public SpeculationStatistics Speculation => gauge.Statistics;
 
     public void Start() => new Thread(Work) { IsBackground = true, Name = "DeRa engine" }.Start();
 
@@ -63,6 +69,10 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
                 blocks, options.MaxSequences, options.MaxBatchTokens, length => (pair.Reference.RopeRegime(length), pair.Aligned.RopeRegime(length)));
             using var ownedRunner = new StepRunner(kernels, pair);
             runner = ownedRunner;
+            using Speculator? ownedSpeculator = options.Speculation.Mode == SpeculationMode.Off || pair.IsSingleModel
+                ? null
+                : new Speculator(kernels, pair, scheduler, options.Speculation, gauge);
+            speculator = ownedSpeculator;
             Report();
             log.Loaded(
                 options.ReferenceFolder, options.AlignedFolder, kernels.Device.Id, blocks.NumBlocks, blocks.BlockSize, options.MaxSequences, options.MaxBatchTokens);
@@ -126,8 +136,15 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
             log.Preempted(scheduler.Counters.Preemptions - preempted, scheduler.RunningJobs, scheduler.WaitingJobs);
         }
 
-        IReadOnlyList<DrawnToken> drawn = runner.Run(plan);
-        Commit(plan, drawn);
+        if (speculator?.TryRun(plan) is { } drafted)
+        {
+            CommitDrafted(drafted);
+        }
+        else
+        {
+            Commit(plan, runner.Run(plan));
+        }
+
         steps++;
     }
 
@@ -155,6 +172,21 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
             {
                 scheduler.Advance(chunk.Sequence);
             }
+        }
+    }
+
+    /// <summary>Tokens of a speculative step: none, one or several of a sequence, each as if a step had computed the token before it.</summary>
+    private void CommitDrafted(IReadOnlyList<DrawnToken> drawn)
+    {
+        foreach (DrawnToken token in drawn.Where(token => !token.Generation.Ended))
+        {
+            Sequence sequence = token.Generation.Sequence;
+            int end = sequence.Tokens.Count;
+            token.Generation.Commit(token.Result, token.TopTokens);
+            EndIfEnded(token.Generation);
+            generated++;
+            scheduler.Complete(new Chunk(sequence, end - 1, end - 1, end));
+            scheduler.Advance(sequence);
         }
     }
 
@@ -219,6 +251,7 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
         PrefixHitTokens = scheduler.Counters.PrefixHitTokens,
         Preemptions = scheduler.Counters.Preemptions,
         Forks = scheduler.Counters.Forks,
+        Speculation = gauge.Statistics,
     };
 }
 

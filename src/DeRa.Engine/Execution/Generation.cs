@@ -58,6 +58,9 @@ internal sealed class Generation : Job
 
     public int OutputLength { get; private set; }
 
+    /// <summary>Tokens that may still be drawn.</summary>
+    public int Remaining => maxTokens - OutputLength;
+
     /// <summary>Ids of the output with how often each was put out; kept only where the sampling depends on it.</summary>
     public Dictionary<int, int> OutputCounts { get; } = [];
 

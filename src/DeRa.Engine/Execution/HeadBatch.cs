@@ -25,19 +25,28 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
         wantsTopTokens = false;
     }
 
+    /// <summary>The row that draws a generation's next token.</summary>
     /// <param name="generation">Who draws.</param>
     /// <param name="lambda">λ of the row: the generation's, unless one model is both sides.</param>
-    public void Add(Generation generation, float lambda)
+    public void Add(Generation generation, float lambda) => Add(generation, lambda, [], isDraft: false);
+
+    /// <summary>The row that draws the token after <paramref name="drafted"/>, which follow the sequence's last but are not yet its own.</summary>
+    /// <param name="generation">Who draws.</param>
+    /// <param name="lambda">λ.</param>
+    /// <param name="drafted">Tokens between.</param>
+    /// <param name="isDraft">Whether the token is itself a draft, of which nothing is reported.</param>
+    public void Add(Generation generation, float lambda, ReadOnlySpan<int> drafted, bool isDraft)
     {
         GenerationRequest request = generation.Request;
         SamplingOptions sampling = request.Sampling;
         int start = adjustments.Count;
         if (sampling.AdjustsLogits)
         {
-            AddAdjustments(generation, sampling);
+            AddAdjustments(generation, sampling, drafted);
         }
 
-        wantsTopTokens |= request.TopTokens > 0;
+        int top = isDraft ? 0 : request.TopTokens;
+        wantsTopTokens |= top > 0;
         rows.Add(new HeadRow
         {
             Lambda = lambda,
@@ -51,10 +60,10 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
             SeedLow = (uint)generation.Seed,
             SeedHigh = (uint)(generation.Seed >> 32),
             Stream = generation.Stream,
-            Position = generation.Sequence.Tokens.Count,
+            Position = generation.Sequence.Tokens.Count + drafted.Length,
             AdjustmentStart = start,
             AdjustmentCount = adjustments.Count - start,
-            TopTokens = request.TopTokens,
+            TopTokens = top,
         });
     }
 
@@ -74,6 +83,16 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
     /// <summary>Enqueues the fused head over all rows.</summary>
     public void Enqueue(HeadModel? reference, HeadModel? aligned, int vocabulary, bool statistics) => kernels.RealignHead(
         reference, aligned, vocabulary, rowBuffer.Buffer, adjustmentBuffer.Buffer, statistics, resultBuffer.Buffer, wantsTopTokens ? topBuffer.Buffer : null);
+
+    /// <summary>Enqueues mixing stored logits of both models by the rows' λ.</summary>
+    public void EnqueueInterpolate(Matrix reference, Matrix aligned, Matrix z) => kernels.Interpolate(reference, aligned, rowBuffer.Buffer, z);
+
+    /// <summary>Enqueues drawing from stored logits.</summary>
+    public void EnqueueSample(Matrix z) => kernels.SampleLogits(z, rowBuffer.Buffer, adjustmentBuffer.Buffer, resultBuffer.Buffer);
+
+    /// <summary>Enqueues judging one draft per row by stored logits.</summary>
+    public void EnqueueVerify(Matrix z, Matrix draftLogits, IntVector drafts) =>
+        kernels.VerifyDrafts(z, draftLogits, drafts, rowBuffer.Buffer, adjustmentBuffer.Buffer, resultBuffer.Buffer);
 
     /// <summary>Reads the results back after the step has run; they stay valid until the next read.</summary>
     public void Read()
@@ -102,7 +121,7 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
         topBuffer.Dispose();
     }
 
-    private void AddAdjustments(Generation generation, SamplingOptions sampling)
+    private void AddAdjustments(Generation generation, SamplingOptions sampling, ReadOnlySpan<int> drafted)
     {
         var byToken = new SortedDictionary<int, TokenAdjustment>();
         foreach ((int token, float bias) in sampling.LogitBias)
@@ -116,6 +135,15 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
             adjustment.TokenId = token;
             adjustment.InContext = 1;
             adjustment.OutputCount = generation.OutputCounts.GetValueOrDefault(token);
+            byToken[token] = adjustment;
+        }
+
+        foreach (int token in drafted)
+        {
+            byToken.TryGetValue(token, out TokenAdjustment adjustment);
+            adjustment.TokenId = token;
+            adjustment.InContext = 1;
+            adjustment.OutputCount++;
             byToken[token] = adjustment;
         }
 

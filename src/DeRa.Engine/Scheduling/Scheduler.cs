@@ -72,6 +72,16 @@ internal sealed class Scheduler(BlockManager blocks, int maxJobs, int maxBatchTo
         return plan;
     }
 
+    /// <summary>
+    /// Gives a running sequence places for positions past its tokens, where that takes nothing from others: a block has to stay free for each that
+    /// runs. Whether it has them.
+    /// </summary>
+    public bool TryReserve(Sequence sequence, int positions)
+    {
+        int missing = blocks.BlocksFor(positions) - sequence.Blocks.Count;
+        return missing <= 0 || (missing + running.Count <= blocks.FreeBlocks && blocks.TryAllocate(missing, sequence.Blocks));
+    }
+
     /// <summary>Takes note that a chunk was computed. Before <see cref="Advance"/> of its sequence.</summary>
     public void Complete(in Chunk chunk)
     {
