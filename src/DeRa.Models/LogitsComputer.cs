@@ -32,7 +32,7 @@ public static class LogitsComputer
         int rows = Math.Min(chunk, tokens.Length);
         int[] blockTable = [.. Enumerable.Range(0, KvCache.BlocksFor(tokens.Length))];
 
-        using var cache = new KvCache(kernels, model.Config, blockTable.Length);
+        using var cache = new KvCache(kernels, model.Config, blockTable.Length, model.CacheType);
         using var workspace = new Workspace(kernels, rows, model.Config);
         using DeviceBuffer hidden = kernels.Allocate((long)sizeof(float) * rows * model.Config.HiddenSize);
         using DeviceBuffer logits = kernels.Allocate((long)sizeof(float) * rows * model.Config.VocabSize);

@@ -42,6 +42,9 @@ public abstract class Transformer : IDisposable
     /// <summary>Positions the model has at all: the number of learned ones (GPT-2); null where rotations reach any position.</summary>
     public int? MaxPositions => positionEmbedding?.Rows;
 
+    /// <summary>Element type of the model's cache on its device.</summary>
+    public DType CacheType => ops.CacheType(Config.HeadDim, embedding.DType);
+
     /// <summary>Builds the model of a checkpoint; its weights go into (or are found in) <paramref name="store"/>.</summary>
     /// <param name="checkpoint">Stays open as long as the model is used.</param>
     /// <param name="store">Where the weights live; disposed of by its owner, after the model.</param>

@@ -12,14 +12,16 @@ public static class AttentionOracle
     /// <summary>
     /// ε: score j is off by δ_j = Sum(d)·|scale|·Σ|q·k_j|, the cap's slope is at most 1 and rounds to 8 u of the cap; a weight is off by
     /// δ_j + max δ relative, e^x as <see cref="Rounding.Exp"/>, the sum of n weighted values by Sum(n). Together
-    /// Σ_j p_j·|v_j − output|·(2·max δ + Exp) + Sum(n)·Σ_j p_j·|v_j|.
+    /// Σ_j p_j·|v_j − output|·(2·max δ + Exp) + Sum(n)·Σ_j p_j·|v_j|. Softmax weights rounded to a 16-bit type add its unit roundoff to (2·max δ + Exp).
     /// </summary>
     /// <param name="query">[1, headDim].</param>
     /// <param name="keys">[positions, headDim] of the query's key-value head, rotated.</param>
     /// <param name="values">[positions, headDim].</param>
     /// <param name="position">p.</param>
     /// <param name="options">Scale, window, soft cap.</param>
-    public static Expected Compute(double[] query, double[,] keys, double[,] values, int position, AttentionOptions options)
+    /// <param name="cache">Type of the cache, which softmax weights are rounded to.</param>
+    public static Expected Compute(
+        double[] query, double[,] keys, double[,] values, int position, AttentionOptions options, DType cache = DType.F32)
     {
         int dim = query.Length;
         int first = options.Window is { } window ? Math.Max(0, position - window + 1) : 0, count = position + 1 - first;
@@ -47,7 +49,7 @@ public static class AttentionOracle
 
         double max = scores.Max(), sum = scores.Sum(s => Math.Exp(s - max));
         double[] weights = [.. scores.Select(s => Math.Exp(s - max) / sum)];
-        double[] errors = [.. scores.Select(s => 2 * worst + Rounding.Exp(s - max) + 2 * Rounding.Unit * Math.Abs(max))];
+        double[] errors = [.. scores.Select(s => 2 * worst + Rounding.Exp(s - max) + 2 * Rounding.Unit * Math.Abs(max) + OperandRounding.Unit(cache))];
         return Expected.Of(1, dim, (_, i) =>
         {
             double output = 0, spread = 0, magnitude = 0;

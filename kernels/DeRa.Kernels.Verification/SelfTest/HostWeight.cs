@@ -30,6 +30,9 @@ internal sealed class HostWeight
 
     public byte[] Bytes { get; }
 
+    /// <summary>What a set has to know to choose a form; without memory.</summary>
+    public Weight Shape => new(null!, 0, DType, Rows, Columns, InputMajor);
+
     /// <summary>[rows, columns], after rounding to the dtype.</summary>
     public double[,] Values { get; }
 

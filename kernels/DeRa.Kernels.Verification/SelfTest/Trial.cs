@@ -12,6 +12,15 @@ internal sealed class Trial(KernelSet set, NaiveKernelSet naive, TestData data, 
 
     public KernelSet Set { get; } = set;
 
+    /// <summary>The yardstick beside it.</summary>
+    public KernelSet Naive { get; } = naive;
+
+    /// <summary>
+    /// Activations that the set multiplies by the weight as they are: rounded beforehand to the type that it would round them to, so that the same
+    /// tolerance holds for every set. <see cref="LinearChecks"/> checks the rounding itself.
+    /// </summary>
+    public float[,] Operand(float[,] values, HostWeight weight) => OperandRounding.Round(values, Set.ProjectionType(weight.Shape));
+
     /// <summary>Runs the program on both sets and compares every element with the oracle.</summary>
     /// <param name="what">The output's name.</param>
     /// <param name="expected">The oracle's answer.</param>

@@ -41,6 +41,14 @@ internal sealed class Workbench(KernelSet set) : IDisposable
 
     public Matrix Zeros(int rows, int columns) => DeRa.Kernels.Matrix.Dense(Keep(Set.Allocate(4L * rows * columns)), rows, columns);
 
+    /// <summary>Keys or values of a cache, in the type that this set stores instead of the one asked for.</summary>
+    public DeviceBuffer Cache(float[] values, DType type)
+    {
+        var row = new float[1, values.Length];
+        System.Buffer.BlockCopy(values, 0, row, 0, 4 * values.Length);
+        return Buffer<byte>(new HostWeight(type, row).Bytes);
+    }
+
     public IntVector Ints(int[] values) => new(Buffer<int>(values), 0, values.Length);
 
     /// <summary>Host values in device memory; an empty span still gets a buffer.</summary>

@@ -20,18 +20,19 @@ public readonly record struct QkvLayout(
 }
 
 /// <summary>
-/// One layer's paged keys and values, float32: element (block, kvHead, offset, d) at
+/// One layer's paged keys and values: element (block, kvHead, offset, d) at
 /// ((block · NumKvHeads + kvHead) · BlockSize + offset) · HeadDim + d, in both buffers.
 /// </summary>
 /// <param name="Keys">[blocks, kvHeads, blockSize, headDim], already rotated.</param>
 /// <param name="Values">[blocks, kvHeads, blockSize, headDim].</param>
-/// <param name="Offset">First element of the layer in both buffers, in floats.</param>
+/// <param name="Offset">First element of the layer in both buffers, in elements.</param>
 /// <param name="NumBlocks">Blocks in the pool.</param>
 /// <param name="BlockSize">Positions per block.</param>
 /// <param name="NumKvHeads">Key and value heads.</param>
 /// <param name="HeadDim">Elements per head.</param>
+/// <param name="Type">Element type: float32, or a 16-bit type that <see cref="KernelSet.CacheType"/> names.</param>
 public readonly record struct KvLayer(
-    DeviceBuffer Keys, DeviceBuffer Values, long Offset, int NumBlocks, int BlockSize, int NumKvHeads, int HeadDim);
+    DeviceBuffer Keys, DeviceBuffer Values, long Offset, int NumBlocks, int BlockSize, int NumKvHeads, int HeadDim, DType Type = DType.F32);
 
 /// <summary>
 /// Rotation per token: cosines and sines [tokens, RotaryDim / 2], the attention factor of the scaling already multiplied in. The pair

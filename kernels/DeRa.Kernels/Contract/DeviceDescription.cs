@@ -21,6 +21,9 @@ public enum DeviceKind
 /// <param name="MemoryBytes">Memory the device can address.</param>
 public sealed record DeviceDescription(DeviceKind Kind, int Index, string Name, string Detail, long MemoryBytes)
 {
+    /// <summary>Which kernel sets compute here, and which operations of the contract each of them has, for people.</summary>
+    public string Kernels { get; init; } = "";
+
     /// <summary>The flag value that names this device: cpu, opencl:0, cuda:1.</summary>
     public string Id => Kind == DeviceKind.Cpu ? "cpu" : $"{(Kind == DeviceKind.Cuda ? "cuda" : "opencl")}:{Index}";
 }

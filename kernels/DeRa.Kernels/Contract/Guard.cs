@@ -27,6 +27,14 @@ internal static class Guard
         }
     }
 
+    public static void CacheType(KvLayer cache, DType possible)
+    {
+        if (cache.Type != DType.F32 && cache.Type != possible)
+        {
+            throw new ArgumentException($"type of the cache: {cache.Type} with heads of {cache.HeadDim} is not one that this kernel set stores");
+        }
+    }
+
     public static void Together(bool firstMissing, bool secondMissing, string first, string second)
     {
         if (firstMissing != secondMissing)

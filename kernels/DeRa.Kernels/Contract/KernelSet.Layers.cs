@@ -83,6 +83,7 @@ public abstract partial class KernelSet
     {
         Guard.Shape(qkv, batch.TokenCount, layout.Width, nameof(qkv));
         Guard.Equal(cache.HeadDim, layout.HeadDim, "head dimension of the cache");
+        Guard.CacheType(cache, CacheType(cache.HeadDim, cache.Type));
         Guard.Equal(cache.NumKvHeads, layout.NumKvHeads, "key-value heads of the cache");
         if (rope is { } r)
         {
@@ -108,6 +109,7 @@ public abstract partial class KernelSet
     {
         Guard.Shape(qkv, batch.TokenCount, layout.Width, nameof(qkv));
         Guard.Shape(output, batch.TokenCount, layout.NumHeads * layout.HeadDim, nameof(output));
+        Guard.CacheType(cache, CacheType(cache.HeadDim, cache.Type));
         EnqueuePagedAttention(qkv, layout, cache, batch, options, output);
     }
 

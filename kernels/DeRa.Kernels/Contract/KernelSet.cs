@@ -18,6 +18,18 @@ public abstract partial class KernelSet : IDisposable
     /// <summary>Launches issued to the device so far; a recorded step counts as one.</summary>
     public abstract long LaunchCount { get; }
 
+    /// <summary>
+    /// The type that activations are rounded to, nearest even, before they are multiplied by a weight: float32, unless the set projects this weight on
+    /// hardware that takes operands of one 16-bit type. Sums are float32 in either case.
+    /// </summary>
+    public virtual DType ProjectionType(Weight weight) => DType.F32;
+
+    /// <summary>
+    /// The type that keys and values are stored in for heads of this width beside weights of this type. Where it is a 16-bit type, queries and
+    /// softmax weights are rounded to it as well, nearest even, before they are multiplied; sums are float32.
+    /// </summary>
+    public virtual DType CacheType(int headDim, DType weights) => DType.F32;
+
     /// <summary>Zero-filled memory for activations, caches or integers, aligned to 256 bytes.</summary>
     /// <exception cref="DeviceException">The device cannot provide it; the message says how much was asked for and how much is free.</exception>
     public abstract DeviceBuffer Allocate(long byteLength);

@@ -126,7 +126,10 @@ public sealed unsafe partial class CpuKernelSet : KernelSet
 
     /// <summary>The processor with so many workers, as people know it.</summary>
     internal static DeviceDescription Describe(int workers) => new(
-        DeviceKind.Cpu, 0, ProcessorName.Read(), Detail(workers), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        DeviceKind.Cpu, 0, ProcessorName.Read(), Detail(workers), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)
+    {
+        Kernels = "Cpu: all operations",
+    };
 
     private static string Detail(int workers)
     {

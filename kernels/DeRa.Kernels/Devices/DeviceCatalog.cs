@@ -1,5 +1,6 @@
 using System.Globalization;
 using DeRa.Kernels.Cpu;
+using DeRa.Kernels.Cuda;
 using DeRa.Kernels.Portable;
 
 namespace DeRa.Kernels;
@@ -105,9 +106,12 @@ public static class DeviceCatalog
             : [(new DeviceDescription(kind, 0, title, $"driver library {library}", 0), false, $"{title}: {library} reports no device")];
     }
 
-    private static KernelSet OpenDevice(DeviceDescription device) => device.Kind == DeviceKind.Cpu
-        ? new CpuKernelSet()
-        : new PortableKernelSet(DeviceContext.Open(device.Kind, device.Index));
+    private static KernelSet OpenDevice(DeviceDescription device) => device.Kind switch
+    {
+        DeviceKind.Cpu => new CpuKernelSet(),
+        DeviceKind.Cuda => new CudaKernelSet(DeviceContext.Open(device.Kind, device.Index)),
+        _ => new PortableKernelSet(DeviceContext.Open(device.Kind, device.Index)),
+    };
 
     private static string AutoReason(DeviceCandidate chosen, IReadOnlyList<DeviceCandidate> candidates) => chosen.Description.Kind switch
     {

@@ -1,6 +1,8 @@
 using System.Reflection;
+using DeRa.Kernels.Cuda;
 using DeRa.Kernels.Portable;
 using ILGPU;
+using ILGPU.Backends.PTX;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
@@ -88,6 +90,14 @@ public sealed class DeviceContext : IDisposable
         return new DeviceContext(context, context.CreateCPUAccelerator(0, CPUAcceleratorMode.Parallel), description);
     }
 
+    /// <summary>The same with warps of 32 and groups of up to 256: the .NET bodies of warp-wide instructions need them.</summary>
+    internal static DeviceContext EmulateWarps()
+    {
+        Context context = CreateContext(builder => builder.CPU(new CPUDevice(32, 8, 1)));
+        var description = new DeviceDescription(DeviceKind.Cuda, 0, "ILGPU's emulation", "groups of warps of 32 threads", 0);
+        return new DeviceContext(context, context.CreateCPUAccelerator(0, CPUAcceleratorMode.Parallel), description);
+    }
+
     /// <summary>A context with the settings every kernel here relies on.</summary>
     internal static Context CreateContext(Action<Context.Builder> addDevices)
     {
@@ -114,6 +124,14 @@ public sealed class DeviceContext : IDisposable
 
     /// <summary>For PTX, where a function of its own cannot take views as arguments; OpenCL compilers take longer that way.</summary>
     internal static void InlineEverything(Context.Builder builder) => builder.Inlining(InliningMode.Aggressive);
+
+    /// <summary>A compiler for an architecture whose device need not be there.</summary>
+    internal static PTXBackend OfflineBackend(Context context, CudaArchitecture architecture, CudaInstructionSet instructions)
+    {
+        var capabilities = new CudaCapabilityContext(architecture);
+        Property<CudaCapabilityContext>("TargetArchitecture").SetValue(capabilities, architecture);
+        return new PTXBackend(context, capabilities, architecture, instructions, nvvmAPI: null!);
+    }
 
     private static void AddDevices(Context.Builder builder, DeviceKind kind)
     {
@@ -144,10 +162,16 @@ public sealed class DeviceContext : IDisposable
     {
         CudaDevice cuda => new(
             DeviceKind.Cuda, index, cuda.Name.Trim(), $"CUDA driver {cuda.DriverVersion}, compute capability " +
-            $"{cuda.Architecture?.Major}.{cuda.Architecture?.Minor}, {cuda.NumMultiprocessors} multiprocessors", cuda.MemorySize),
+            $"{cuda.Architecture?.Major}.{cuda.Architecture?.Minor}, {cuda.NumMultiprocessors} multiprocessors", cuda.MemorySize)
+        {
+            Kernels = cuda.Architecture is { } architecture ? CudaKernelSet.Describe(architecture) : "",
+        },
         CLDevice cl => new(
             DeviceKind.OpenCl, index, cl.Name.Trim(), $"{cl.PlatformName.Trim()}, {cl.DeviceVersion}, {cl.NumMultiprocessors} compute units",
-            cl.MemorySize),
+            cl.MemorySize)
+        {
+            Kernels = "Portable: all operations",
+        },
         _ => throw new ArgumentOutOfRangeException(nameof(device), device.AcceleratorType, "neither OpenCL nor CUDA"),
     };
 

@@ -13,6 +13,9 @@ public partial class PortableKernelSet
     private readonly Dictionary<string, PortableBuffer> scratch = [];
     private readonly PortableBuffer none;
 
+    /// <summary>A little memory for views that nothing reads.</summary>
+    private protected PortableBuffer None => none;
+
     /// <inheritdoc />
     public override DeviceBuffer Allocate(long byteLength)
     {
@@ -75,7 +78,7 @@ public partial class PortableKernelSet
     }
 
     /// <summary>Memory kept between calls, at least as long as asked for; its first use finds zeros.</summary>
-    private PortableBuffer Scratch(string name, long byteLength)
+    private protected PortableBuffer Scratch(string name, long byteLength)
     {
         if (scratch.TryGetValue(name, out PortableBuffer? kept))
         {
@@ -91,11 +94,11 @@ public partial class PortableKernelSet
         return scratch[name] = AllocateBytes(byteLength);
     }
 
-    private PortableBuffer Own(DeviceBuffer buffer) => buffer is PortableBuffer own && own.Owner == this
+    private protected PortableBuffer Own(DeviceBuffer buffer) => buffer is PortableBuffer own && own.Owner == this
         ? own
         : throw new ArgumentException($"the buffer belongs to another kernel set than {Device.Id}", nameof(buffer));
 
-    private MatrixView View(Matrix matrix) => new()
+    private protected MatrixView View(Matrix matrix) => new()
     {
         Data = Own(matrix.Buffer).As<float>(),
         Offset = matrix.Offset,
@@ -104,11 +107,11 @@ public partial class PortableKernelSet
         RowStride = matrix.RowStride,
     };
 
-    private IntView View(IntVector vector) => new() { Data = Own(vector.Buffer).As<int>(), Offset = vector.Offset };
+    private protected IntView View(IntVector vector) => new() { Data = Own(vector.Buffer).As<int>(), Offset = vector.Offset };
 
-    private WeightView View(Weight? weight) => weight is { } w
+    private protected WeightView View(Weight? weight) => weight is { } w
         ? new() { Data = Own(w.Buffer).As<ushort>(), Offset = w.ByteOffset / w.DType.Size(), DType = (int)w.DType, IsPresent = 1 }
         : new() { Data = none.As<ushort>() };
 
-    private static long Tiles(long count, long tile) => (count + tile - 1) / tile;
+    private protected static long Tiles(long count, long tile) => (count + tile - 1) / tile;
 }

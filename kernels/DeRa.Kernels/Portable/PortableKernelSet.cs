@@ -39,6 +39,9 @@ public partial class PortableKernelSet : KernelSet
     /// <inheritdoc />
     public override long LaunchCount => launcher.Count;
 
+    /// <summary>Multiprocessors, or compute units, of the device.</summary>
+    private protected int Multiprocessors => device.Accelerator.NumMultiprocessors;
+
     /// <summary>Work-items per group of the kernels that have no other wish.</summary>
     private int GroupSize { get; }
 
@@ -51,14 +54,18 @@ public partial class PortableKernelSet : KernelSet
     }
 
     /// <summary>Launches a kernel after everything enqueued before it; nothing for an empty grid.</summary>
-    private void LaunchInOrder<TArgs>(Action<TArgs> kernel, long groups, TArgs args)
+    /// <param name="kernel">The entry point.</param>
+    /// <param name="groups">Groups of the grid.</param>
+    /// <param name="args">Its arguments.</param>
+    /// <param name="groupSize">Work-items of a group; <see cref="GroupSize"/> when null.</param>
+    private protected void LaunchInOrder<TArgs>(Action<TArgs> kernel, long groups, TArgs args, int? groupSize = null)
         where TArgs : struct
     {
         if (groups > 0)
         {
             LaunchPendingLinears();
             SettleBeforeOverwriting();
-            launcher.Launch(kernel, groups, GroupSize, args);
+            launcher.Launch(kernel, groups, groupSize ?? GroupSize, args);
         }
     }
 
@@ -71,6 +78,7 @@ public partial class PortableKernelSet : KernelSet
         SerialHead.Register(context);
         WeightEight.Register(context);
         LastGroup.Register(context);
+        Cuda.Ptx.Register(context);
     }
 
     /// <inheritdoc />

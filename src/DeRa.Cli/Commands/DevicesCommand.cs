@@ -38,16 +38,17 @@ internal sealed class DevicesCommand
                     usable = candidate.IsUsable,
                     chosen = candidate.IsAutoChoice,
                     candidate.Reason,
+                    device.Kernels,
                 });
             }
         }
         else
         {
-            Table table = new Table().Border(TableBorder.Rounded).AddColumns("Device", "Name", "Memory", "Detail", "auto");
+            Table table = new Table().Border(TableBorder.Rounded).AddColumns("Device", "Name", "Memory", "Detail", "Kernels", "auto");
             foreach (DeviceCandidate candidate in candidates)
             {
                 DeviceDescription device = candidate.Description;
-                table.AddRow(new Text(device.Id), new Text(device.Name), new Text(Size(device.MemoryBytes)), new Text(device.Detail), new Text(Verdict(candidate)));
+                table.AddRow(new Text(device.Id), new Text(device.Name), new Text(Size(device.MemoryBytes)), new Text(device.Detail), new Text(device.Kernels), new Text(Verdict(candidate)));
             }
 
             Terminal.Write(table);

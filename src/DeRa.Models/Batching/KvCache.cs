@@ -4,7 +4,8 @@ using DeRa.Kernels;
 namespace DeRa.Models;
 
 /// <summary>
-/// The paged key-value pools of one model: per layer two buffers [blocks, kvHeads, <see cref="BlockSize"/>, headDim] of float32. Both models of
+/// The paged key-value pools of one model: per layer two buffers [blocks, kvHeads, <see cref="BlockSize"/>, headDim] of float32, or of the 16-bit type
+/// that the kernel set stores beside the model's weights (<see cref="KernelSet.CacheType"/>). Both models of
 /// a pair have caches with the same number of blocks, so one block table serves both.
 /// </summary>
 /// <remarks>A buffer per layer rather than one for all: OpenCL devices limit a single allocation to a fraction of their memory.</remarks>
@@ -16,8 +17,12 @@ public sealed class KvCache : IDisposable
     private readonly KvLayer[] layers;
 
     /// <summary>Allocates <paramref name="numBlocks"/> blocks for every layer of a model.</summary>
+    /// <param name="kernels">Where the cache lies.</param>
+    /// <param name="config">The model.</param>
+    /// <param name="numBlocks">Blocks of each layer.</param>
+    /// <param name="type">Element type, one that the kernel set stores.</param>
     /// <exception cref="DeviceException">The device lacks the memory.</exception>
-    public KvCache(KernelSet kernels, ModelConfig config, int numBlocks)
+    public KvCache(KernelSet kernels, ModelConfig config, int numBlocks, DType type = DType.F32)
     {
         ArgumentNullException.ThrowIfNull(kernels);
         ArgumentNullException.ThrowIfNull(config);
@@ -27,13 +32,13 @@ public sealed class KvCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(numBlocks, int.MaxValue / BlockSize);
         NumBlocks = numBlocks;
         layers = new KvLayer[config.NumLayers];
-        long bytes = numBlocks * BytesPerLayerAndBlock(config) / 2;
+        long bytes = numBlocks * BytesPerLayerAndBlock(config, type) / 2;
         try
         {
             for (int i = 0; i < layers.Length; i++)
             {
                 layers[i] = new KvLayer(
-                    kernels.Allocate(bytes), null!, 0, numBlocks, BlockSize, config.NumKvHeads, config.HeadDim);
+                    kernels.Allocate(bytes), null!, 0, numBlocks, BlockSize, config.NumKvHeads, config.HeadDim, type);
                 layers[i] = layers[i] with { Values = kernels.Allocate(bytes) };
             }
         }
@@ -53,11 +58,11 @@ public sealed class KvCache : IDisposable
     /// <summary>Blocks that hold <paramref name="positions"/> positions.</summary>
     public static int BlocksFor(int positions) => (int)(((long)positions + BlockSize - 1) / BlockSize);
 
-    /// <summary>Bytes of one block over all layers: layers · 2 · kvHeads · <see cref="BlockSize"/> · headDim · 4.</summary>
-    public static long BytesPerBlock(ModelConfig config)
+    /// <summary>Bytes of one block over all layers: layers · 2 · kvHeads · <see cref="BlockSize"/> · headDim · bytes of an element.</summary>
+    public static long BytesPerBlock(ModelConfig config, DType type = DType.F32)
     {
         ArgumentNullException.ThrowIfNull(config);
-        return config.NumLayers * BytesPerLayerAndBlock(config);
+        return config.NumLayers * BytesPerLayerAndBlock(config, type);
     }
 
     /// <summary>Enqueues a copy of one block's keys and values in every layer: a block is one row of a pool, so it is a <see cref="KernelSet.Gather"/>.</summary>
@@ -90,5 +95,6 @@ public sealed class KvCache : IDisposable
         }
     }
 
-    private static long BytesPerLayerAndBlock(ModelConfig config) => 2L * config.NumKvHeads * BlockSize * config.HeadDim * sizeof(float);
+    private static long BytesPerLayerAndBlock(ModelConfig config, DType type) =>
+        2L * config.NumKvHeads * BlockSize * config.HeadDim * type.Size();
 }

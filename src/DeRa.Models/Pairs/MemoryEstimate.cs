@@ -10,9 +10,12 @@ namespace DeRa.Models;
 public sealed record MemoryEstimate(ModelConfig Reference, ModelConfig? Aligned, long WeightBytes)
 {
     /// <summary>Bytes of one cache block of both models: see <see cref="KvCache.BytesPerBlock"/>.</summary>
-    public long BytesPerBlock => Configs.Sum(KvCache.BytesPerBlock);
+    public long BytesPerBlock => Configs.Select((config, i) => KvCache.BytesPerBlock(config, CacheTypes[i])).Sum();
 
-    /// <summary>Bytes of cache per token of context, both models: Σ layers · 2 · kvHeads · headDim · 4.</summary>
+    /// <summary>Element types of the two caches; float32 unless the device is known to store others.</summary>
+    public IReadOnlyList<DType> CacheTypes { get; init; } = [DType.F32, DType.F32];
+
+    /// <summary>Bytes of cache per token of context, both models: Σ layers · 2 · kvHeads · headDim · bytes of an element.</summary>
     public long BytesPerToken => BytesPerBlock / KvCache.BlockSize;
 
     private IReadOnlyList<ModelConfig> Configs => Aligned is null ? [Reference] : [Reference, Aligned];

@@ -21,6 +21,7 @@ public sealed class ModelPair : IDisposable
         this.kernels = kernels;
         checkpoints = alignedCheckpoint is null ? [referenceCheckpoint] : [referenceCheckpoint, alignedCheckpoint];
         SharedTensors = alignedCheckpoint is null ? null : SharedTensors.Find(referenceCheckpoint.Weights, alignedCheckpoint.Weights);
+        DeviceMemory.RequireForWeights(kernels.Device, referenceCheckpoint, alignedCheckpoint, SharedTensors, weightType);
         store = new WeightStore(kernels, SharedTensors, weightType);
         try
         {
@@ -52,7 +53,10 @@ public sealed class ModelPair : IDisposable
     public SharedTensors? SharedTensors { get; }
 
     /// <summary>What the pair takes: its weights as stored, and what caches and steps add.</summary>
-    public MemoryEstimate Memory => new(Reference.Config, IsSingleModel ? null : Aligned.Config, store.Bytes);
+    public MemoryEstimate Memory => new(Reference.Config, IsSingleModel ? null : Aligned.Config, store.Bytes)
+    {
+        CacheTypes = [Reference.CacheType, Aligned.CacheType],
+    };
 
     /// <summary>Whether z_λ = W·(λ·h_a + (1 − λ)·h_r) holds: one output matrix (and bias) for both models and no soft cap on logits.</summary>
     public bool SharedOutputHead
@@ -222,7 +226,7 @@ public sealed class ModelPair : IDisposable
         {
             this.kernels = kernels;
             this.model = model;
-            cache = new KvCache(kernels, model.Config, capacity.CacheBlocks);
+            cache = new KvCache(kernels, model.Config, capacity.CacheBlocks, model.CacheType);
             try
             {
                 zero = kernels.Allocate(sizeof(int));

@@ -35,7 +35,9 @@ internal static class PortableKernels
             return Projectors.Select(p => definition.MakeGenericType([.. constraints.Select(_ => p)]));
         }
 
-        Type form = constraints.Single() == typeof(IAttentionForm) ? typeof(CooperativeAttention) : typeof(CooperativeForm);
+        Type form = constraints.Single() == typeof(IAttentionForm) ? typeof(CooperativeAttention)
+            : constraints.Single() == typeof(ICacheFormat) ? typeof(Float32Cache)
+            : typeof(CooperativeForm);
         return [definition.MakeGenericType(form)];
     }
 

@@ -27,7 +27,8 @@ internal static class Ptxas
             return new Assembled(
                 process.ExitCode == 0, Number(log, @"Used (\d+) registers"),
                 Number(log, @"(\d+) bytes spill stores") + Number(log, @"(\d+) bytes spill loads"),
-                Number(log, @"(\d+) bytes stack frame"), Number(log, @"(\d+) bytes smem"), log);
+                Number(log, @"(\d+) bytes stack frame"), Number(log, @"(\d+) bytes smem"), log,
+                process.ExitCode == 0 ? Disassemble(ptxas, cubin) : "");
         }
         finally
         {
@@ -36,9 +37,19 @@ internal static class Ptxas
         }
     }
 
+    // cuobjdump lies beside the assembler and calls nvdisasm, which does too and may not be on PATH.
+    private static string Disassemble(string ptxas, string cubin)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(ptxas))!;
+        var start = new ProcessStartInfo(Path.Combine(folder, "cuobjdump"), ["-sass", cubin]) { RedirectStandardOutput = true };
+        start.Environment["PATH"] = folder + Path.PathSeparator + start.Environment["PATH"];
+        using Process process = Process.Start(start)!;
+        return process.StandardOutput.ReadToEnd();
+    }
+
     private static int Number(string text, string pattern) =>
         Regex.Match(text, pattern) is { Success: true } match ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
 }
 
 /// <summary>What the assembler says of a kernel.</summary>
-internal sealed record Assembled(bool Ok, int Registers, int SpillBytes, int StackBytes, int SharedBytes, string Log);
+internal sealed record Assembled(bool Ok, int Registers, int SpillBytes, int StackBytes, int SharedBytes, string Log, string Sass);

@@ -82,6 +82,19 @@ internal sealed class HeadData
         return new HeadData(shape, reference, aligned, rows, adjustments);
     }
 
+    /// <summary>The same with hidden states that the set under test multiplies as they are, see <see cref="Trial.Operand"/>.</summary>
+    public HeadData For(Trial trial)
+    {
+        HeadSide? reference = Rounded(Reference), aligned = Rounded(Aligned);
+        return ReferenceEquals(reference, Reference) && ReferenceEquals(aligned, Aligned)
+            ? this
+            : new HeadData(Shape, reference, aligned, Rows, Adjustments);
+
+        HeadSide? Rounded(HeadSide? side) => side is not null && trial.Operand(side.Hidden, side.Output) is { } hidden && hidden != side.Hidden
+            ? side with { Hidden = hidden }
+            : side;
+    }
+
     public (HeadModel? Reference, HeadModel? Aligned) Upload(Workbench bench)
     {
         HeadModel? reference = Reference?.Upload(bench);

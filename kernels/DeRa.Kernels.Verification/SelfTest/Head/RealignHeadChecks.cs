@@ -168,6 +168,7 @@ internal static class RealignHeadChecks
 
     private static HeadOutcome Check(Trial trial, HeadData data, Func<Workbench, HeadData, HeadOutcome> program, bool fused)
     {
+        data = data.For(trial);
         (HeadOutcome got, HeadOutcome reference) = trial.Both(bench => program(bench, data));
         got.Check(trial, data, reference, fused);
         return got;

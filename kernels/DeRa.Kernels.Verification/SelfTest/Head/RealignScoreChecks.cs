@@ -22,7 +22,7 @@ internal static class RealignScoreChecks
 
     private static SelfTestCase Case(HeadShape shape, float[] lambdas) => new("RealignScore", $"{shape}, {lambdas.Length} lambdas", trial =>
     {
-        HeadData data = HeadData.Random(trial.Data, shape, new HeadRow[shape.Rows], []);
+        HeadData data = HeadData.Random(trial.Data, shape, new HeadRow[shape.Rows], []).For(trial);
         int[] targets = trial.Data.Indices(shape.Rows, shape.Vocabulary);
         Expected reference = data.ReferenceLogits!, aligned = data.AlignedLogits!;
         Expected statistics = Expected.Zeros(shape.Rows, 3 * lambdas.Length);

@@ -27,13 +27,29 @@ internal static class AttentionChecks
         yield return Case("large scores", QkvLayout.Stacked(2, 2, 16), 16, new(30), (0, 17), (122, 1));
         yield return Case("equal scores", QkvLayout.Stacked(2, 2, 16), 16, new(0), (0, 17), (122, 1));
         yield return Case("64 decodes", QkvLayout.Stacked(2, 1, 16), 16, new(0.25f), [.. Enumerable.Range(0, 64).Select(i => (7 * i % 100, 1))]);
+        foreach (DType type in new[] { DType.BF16, DType.F16 })
+        {
+            yield return Case("chunks and decodes", QkvLayout.Stacked(4, 2, 64), 16, new(0.125f), type, mixed);
+            yield return Case("width 40, window 17, soft cap 3", QkvLayout.Stacked(6, 2, 40), 8, new(0.2f, 17, 3), type, mixed);
+            yield return Case("17 heads share one of width 128", QkvLayout.Stacked(17, 1, 128), 16, new(0.09f), type, (0, 3), (123, 1), (60, 9));
+            yield return Case("one decode", QkvLayout.Stacked(4, 1, 64), 16, new(0.125f), type, (299, 1));
+            yield return Case("interleaved heads of 80", QkvLayout.Interleaved(3, 80), 16, new(0.11f), type, (0, 130), (200, 1));
+        }
+
         yield return Case("2,000 positions", QkvLayout.Stacked(2, 1, 16), 16, new(0.25f), (1999, 1), (3, 2));
     }
 
     private static SelfTestCase Case(
         string name, QkvLayout layout, int blockSize, AttentionOptions options, params (int Cached, int New)[] sequences) =>
-        new("PagedAttention", $"{name}: {layout.NumHeads} heads over {layout.NumKvHeads}, width {layout.HeadDim}", trial =>
+        Case(name, layout, blockSize, options, DType.F32, sequences);
+
+    /// <summary>On a set that stores another type than <paramref name="cacheType"/>, the check is one of that type.</summary>
+    private static SelfTestCase Case(
+        string name, QkvLayout layout, int blockSize, AttentionOptions options, DType cacheType, params (int Cached, int New)[] sequences) =>
+        new("PagedAttention", $"{name}: {layout.NumHeads} heads over {layout.NumKvHeads}, width {layout.HeadDim}"
+            + (cacheType == DType.F32 ? "" : $", cache {cacheType} where there is one"), trial =>
         {
+            DType type = trial.Set.CacheType(layout.HeadDim, cacheType);
             var batch = new PagedBatch(trial.Data, blockSize, sequences);
             int heads = layout.NumHeads, kvHeads = layout.NumKvHeads, dim = layout.HeadDim, tokens = batch.Tokens.Length;
             int layer = batch.NumBlocks * blockSize * kvHeads * dim; // the cache holds two layers; the second is read
@@ -41,7 +57,7 @@ internal static class AttentionChecks
             var values = new float[2 * layer];
             Array.Fill(keys, Garbage);
             Array.Fill(values, Garbage);
-            float[,] qkv = trial.Data.Matrix(tokens, layout.Width, deviation: 2);
+            float[,] qkv = OperandRounding.Round(trial.Data.Matrix(tokens, layout.Width, deviation: 2), type);
             var pastKeys = new double[sequences.Length, kvHeads][,];
             var pastValues = new double[sequences.Length, kvHeads][,];
             for (int s = 0; s < sequences.Length; s++)
@@ -49,7 +65,8 @@ internal static class AttentionChecks
                 for (int h = 0; h < kvHeads; h++)
                 {
                     int length = sequences[s].Cached + sequences[s].New;
-                    float[,] key = trial.Data.Matrix(length, dim), value = trial.Data.Matrix(length, dim);
+                    float[,] key = OperandRounding.Round(trial.Data.Matrix(length, dim), type);
+                    float[,] value = OperandRounding.Round(trial.Data.Matrix(length, dim), type);
                     for (int p = 0; p < length; p++)
                     {
                         int at = layer + batch.CacheIndex(batch.Slot(s, p), h, kvHeads, dim);
@@ -70,7 +87,7 @@ internal static class AttentionChecks
                     int kvHead = AttentionOracle.KvHead(h, heads, kvHeads);
                     double[] query = [.. Enumerable.Range(0, dim).Select(i => (double)qkv[t, layout.QOffset + h * layout.QHeadStride + i])];
                     Expected head = AttentionOracle.Compute(
-                        query, pastKeys[sequence, kvHead], pastValues[sequence, kvHead], position, options);
+                        query, pastKeys[sequence, kvHead], pastValues[sequence, kvHead], position, options, type);
                     Array.Copy(head.Value, 0, expected.Value, (t * heads + h) * dim, dim);
                     Array.Copy(head.Epsilon, 0, expected.Epsilon, (t * heads + h) * dim, dim);
                 }
@@ -79,8 +96,9 @@ internal static class AttentionChecks
             trial.Compare("output", expected, bench =>
             {
                 Matrix output = bench.Strided(new float[tokens, heads * dim]);
+                DType stored = bench.Set.CacheType(dim, type);
                 var cache = new KvLayer(
-                    bench.Buffer<float>(keys), bench.Buffer<float>(values), layer, batch.NumBlocks, blockSize, kvHeads, dim);
+                    bench.Cache(keys, stored), bench.Cache(values, stored), layer, batch.NumBlocks, blockSize, kvHeads, dim, stored);
                 bench.Set.PagedAttention(bench.Strided(qkv), layout, cache, batch.Upload(bench), options, output);
                 return bench.Read(output);
             });

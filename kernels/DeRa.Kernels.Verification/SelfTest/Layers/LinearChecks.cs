@@ -22,12 +22,63 @@ internal static class LinearChecks
             }
         }
 
+        foreach (SelfTestCase form in Forms())
+        {
+            yield return form;
+        }
+
         foreach (DType dtype in Enum.GetValues<DType>())
         {
             yield return Unaligned(dtype);
+            yield return Rounding(dtype);
             yield return Sliced(dtype);
         }
     }
+
+    // The forms for few and many rows of sets that have several: full and padded tiles, inputs in one, several and uneven segments.
+    private static IEnumerable<SelfTestCase> Forms()
+    {
+        (int Rows, int Depth, int Outputs)[] shapes =
+        [
+            (1, 8, 1), (1, 520, 130), (7, 24, 17), (8, 264, 64), (9, 128, 65), (16, 776, 70), (17, 40, 129), (33, 520, 72), (129, 96, 130),
+        ];
+        int number = 0;
+        foreach (DType dtype in Enum.GetValues<DType>())
+        {
+            foreach ((int rows, int depth, int outputs) in shapes)
+            {
+                bool bias = number % 3 == 0, accumulate = number % 2 == 0;
+                number++;
+                yield return new SelfTestCase("Linear", $"forms: {dtype} [{rows}, {depth}] to {outputs}", trial =>
+                    Check(trial, trial.Data.Weight(dtype, outputs, depth), rows, bias, accumulate, bench => bench.Weight));
+            }
+        }
+    }
+
+    /// <summary>Activations of any float32 value are rounded as the set says, no more and no less.</summary>
+    private static SelfTestCase Rounding(DType dtype) => new("Linear", $"rounds activations as {dtype} weights ask for, [3, 128] to 48", trial =>
+    {
+        HostWeight weight = trial.Data.Weight(dtype, 48, 128);
+        float[,] x = trial.Data.Matrix(3, 128), rounded = trial.Operand(x, weight);
+        Expected expected = LinearOracle.Compute(Doubles.From(rounded), weight.Values, null, null);
+        (float[,] got, float[,] reference) = (Project(trial.Set, x), Project(trial.Naive, rounded));
+        for (int row = 0; row < 3; row++)
+        {
+            for (int output = 0; output < 48; output++)
+            {
+                trial.Check(
+                    "y", row, output, expected.Value[row, output], reference[row, output], got[row, output], expected.Epsilon[row, output]);
+            }
+        }
+
+        float[,] Project(KernelSet set, float[,] rows)
+        {
+            using var bench = new Workbench(set);
+            Matrix y = bench.Zeros(3, 48);
+            set.Linear(bench.Matrix(rows), bench.Weight(weight, 0), null, y);
+            return bench.Read(y);
+        }
+    });
 
     private static SelfTestCase Case(DType dtype, int rows, int outputs, int depth, bool inputMajor, bool bias, bool accumulate)
     {
@@ -63,7 +114,7 @@ internal static class LinearChecks
     private static void Check(
         Trial trial, HostWeight weight, int rows, bool bias, bool accumulate, Func<Workbench, Func<HostWeight, int, Weight>> upload)
     {
-        float[,] x = trial.Data.Matrix(rows, weight.Columns), before = trial.Data.Matrix(rows, weight.Rows);
+        float[,] x = trial.Operand(trial.Data.Matrix(rows, weight.Columns), weight), before = trial.Data.Matrix(rows, weight.Rows);
         HostWeight? shift = bias ? trial.Data.Weight(weight.DType, 1, weight.Rows) : null;
         Expected expected = LinearOracle.Compute(
             Doubles.From(x), weight.Values, shift?.Vector, accumulate ? Doubles.From(before) : null);

@@ -3,12 +3,18 @@ using ILGPU;
 namespace DeRa.Kernels.Portable;
 
 /// <summary>
-/// Projects up to <see cref="ProjectionRows.Block"/> rows with some outputs of a weight, as a compile-time parameter that stands for a form
+/// Projects up to <see cref="Block"/> rows with some outputs of a weight, as a compile-time parameter that stands for a form
 /// (<see cref="KernelForm"/>) and a storage type. Every member of the group calls it; results lie in <c>target</c> after the call, one barrier
 /// included. The order of an output's sum does not depend on the number of rows or outputs.
 /// </summary>
 internal interface IProjector : IGroupForm
 {
+    /// <summary>Most rows of one call.</summary>
+    static abstract int Block { get; }
+
+    /// <summary>Shared memory that a call needs.</summary>
+    static abstract ArrayView<float> Scratch();
+
     /// <summary>target[r, o] = Σ_k x[r, k]·w[o, k] for output-major weights, o from 0 to outputs.</summary>
     /// <param name="w">The weight's buffer.</param>
     /// <param name="wFirst">First element of the first output.</param>
@@ -18,7 +24,7 @@ internal interface IProjector : IGroupForm
     /// <param name="size">Depth, outputs and rows.</param>
     /// <param name="target">Shared memory [Block, targetStride].</param>
     /// <param name="targetStride">Floats between the target's rows.</param>
-    /// <param name="scratch">Shared memory of <see cref="ProjectionRows.Scratch"/> floats.</param>
+    /// <param name="scratch">What <see cref="Scratch"/> allocated.</param>
     static abstract void Rows(
         ArrayView<ushort> w, long wFirst, ArrayView<float> x, long xFirst, int xStride, ProjectionSize size, ArrayView<float> target,
         int targetStride, ArrayView<float> scratch);
@@ -46,7 +52,7 @@ internal struct ProjectionSize
     public int Rows;
 }
 
-/// <summary>Constants of projections.</summary>
+/// <summary>Constants of the projections here.</summary>
 internal static class ProjectionRows
 {
     /// <summary>Rows a group projects at once.</summary>
@@ -60,6 +66,10 @@ internal static class ProjectionRows
 internal readonly struct SerialProjector<TFormat> : IProjector
     where TFormat : struct, IWeightFormat
 {
+    public static int Block => ProjectionRows.Block;
+
+    public static ArrayView<float> Scratch() => SharedMemory.Allocate<float>(ProjectionRows.Scratch);
+
     public static void Barrier()
     {
     }
@@ -94,6 +104,10 @@ internal readonly struct CooperativeProjector<TFormat> : IProjector
     where TFormat : struct, IWeightFormat
 {
     private const int Lanes = 16, OutputsPerLane = ProjectionRows.Block;
+
+    public static int Block => ProjectionRows.Block;
+
+    public static ArrayView<float> Scratch() => SharedMemory.Allocate<float>(ProjectionRows.Scratch);
 
     public static void Barrier() => GroupBarrier.Wait();
 

@@ -80,8 +80,8 @@ internal struct HeadArgs
     /// <summary>Rows of hidden states.</summary>
     public readonly int RowCount => Aligned.Hidden.Rows;
 
-    /// <summary>Blocks of rows. Neighbouring groups have the same tile, so that its weights are still in the cache for the next block.</summary>
-    public readonly int Blocks => (RowCount + ProjectionRows.Block - 1) / ProjectionRows.Block;
+    /// <summary>Blocks of rows.</summary>
+    public readonly int RowBlocks(int block) => (RowCount + block - 1) / block;
 
     /// <summary>Tiles of the vocabulary.</summary>
     public readonly int Tiles => (Vocabulary + Tile - 1) / Tile;

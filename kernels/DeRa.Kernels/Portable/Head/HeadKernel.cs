@@ -6,7 +6,8 @@ namespace DeRa.Kernels.Portable;
 /// The fused head in one launch. A group owns a block of rows and one tile of the vocabulary: it projects the tile with both models, interpolates,
 /// folds softmax statistics and the best noisy score, and keeps the largest scores of rows that cut; logits stay in shared memory. The last
 /// group to arrive for a block of rows merges the tiles in order, settles cuts from the candidates and draws. Bound: both output weights' bytes
-/// for each block of rows. Grid: tiles × row blocks.
+/// for each block of rows. Grid: tiles × row blocks, those of
+/// a tile side by side, so that they find its weights in the cache.
 /// </summary>
 internal static class HeadKernel<TReference, TAligned>
     where TReference : struct, IProjector
@@ -14,13 +15,13 @@ internal static class HeadKernel<TReference, TAligned>
 {
     public static void Run(HeadArgs args)
     {
-        HeadMemory memory = HeadMemory.Allocate();
-        int tiles = args.Tiles, tile = Grid.IdxX / args.Blocks, block = Grid.IdxX % args.Blocks;
-        int firstRow = block * ProjectionRows.Block, rows = IntrinsicMath.Min(ProjectionRows.Block, args.RowCount - firstRow);
+        HeadMemory memory = HeadMemory.Allocate<TReference>();
+        int tiles = args.Tiles, blocks = args.RowBlocks(TReference.Block), tile = Grid.IdxX / blocks, block = Grid.IdxX % blocks;
+        int firstRow = block * TReference.Block, rows = IntrinsicMath.Min(TReference.Block, args.RowCount - firstRow);
         HeadTile<TReference, TAligned>.Project(args, memory, tile, firstRow, rows);
         HeadScores.Compute<TReference>(args, memory, tile, firstRow, rows, true);
         FoldScores(args, memory, tile, firstRow, rows);
-        TileFolds.Publish(args, memory, tile, firstRow, rows);
+        TileFolds.Publish<TReference>(args, memory, tile, firstRow, rows);
         KeepCandidates(args, memory, tile, firstRow, rows);
         if (!LastGroup.IsLast<TReference>(ref args.Counters[block], tiles, memory.Flag))
         {
@@ -37,7 +38,7 @@ internal static class HeadKernel<TReference, TAligned>
     // Best noisy score of rows that do not cut, and the sum of scores of those that do.
     private static void FoldScores(HeadArgs args, HeadMemory memory, int tile, int firstRow, int rows)
     {
-        RowTeam team = RowTeam.Here();
+        RowTeam team = RowTeam.Here(TReference.Block);
         for (int r = team.FirstRow; r < rows; r += team.RowStep)
         {
             HeadRow row = args.Rows[firstRow + r];
@@ -66,7 +67,7 @@ internal static class HeadKernel<TReference, TAligned>
     // The rank of an entry is the number of better ones: no sorting, and every work-item has its own entries.
     private static void KeepCandidates(HeadArgs args, HeadMemory memory, int tile, int firstRow, int rows)
     {
-        RowTeam team = RowTeam.Here();
+        RowTeam team = RowTeam.Here(TReference.Block);
         for (int r = team.FirstRow; r < rows; r += team.RowStep)
         {
             HeadRow row = args.Rows[firstRow + r];

@@ -1,63 +1,33 @@
 namespace DeRa.Kernels.Portable;
 
-/// <summary>Chooses the head's kernels by form and storage types.</summary>
-internal static class HeadKernels
+/// <summary>The head's kernels for a pair of projectors, and how many rows a group takes.</summary>
+internal sealed record HeadKernels(Action<HeadArgs> First, Action<HeadArgs> Sweep, Action<ScoreArgs> Score, int Block)
 {
-    public static Action<HeadArgs> First(KernelForm form, DType reference, DType aligned) =>
-        Choose(form, reference, aligned, new FirstChoice());
+    /// <summary>The kernels of two projectors with the same number of rows.</summary>
+    public static HeadKernels Of<TReference, TAligned>()
+        where TReference : struct, IProjector
+        where TAligned : struct, IProjector => new(
+        HeadKernel<TReference, TAligned>.Run, SweepKernel<TReference, TAligned>.Run, ScoreKernel<TReference, TAligned>.Run, TReference.Block);
 
-    public static Action<HeadArgs> Sweep(KernelForm form, DType reference, DType aligned) =>
-        Choose(form, reference, aligned, new SweepChoice());
-
-    public static Action<ScoreArgs> Score(KernelForm form, DType reference, DType aligned) =>
-        Choose(form, reference, aligned, new ScoreChoice());
-
-    private static T Choose<T>(KernelForm form, DType reference, DType aligned, IChoice<T> choice) => (form, reference) switch
+    /// <summary>By form and storage types.</summary>
+    public static HeadKernels For(KernelForm form, DType reference, DType aligned) => (form, reference) switch
     {
-        (KernelForm.Serial, DType.BF16) => Choose<T, SerialProjector<BFloat16Format>>(form, aligned, choice),
-        (KernelForm.Serial, DType.F16) => Choose<T, SerialProjector<Float16Format>>(form, aligned, choice),
-        (KernelForm.Serial, _) => Choose<T, SerialProjector<Float32Format>>(form, aligned, choice),
-        (_, DType.BF16) => Choose<T, CooperativeProjector<BFloat16Format>>(form, aligned, choice),
-        (_, DType.F16) => Choose<T, CooperativeProjector<Float16Format>>(form, aligned, choice),
-        _ => Choose<T, CooperativeProjector<Float32Format>>(form, aligned, choice),
+        (KernelForm.Serial, DType.BF16) => For<SerialProjector<BFloat16Format>>(form, aligned),
+        (KernelForm.Serial, DType.F16) => For<SerialProjector<Float16Format>>(form, aligned),
+        (KernelForm.Serial, _) => For<SerialProjector<Float32Format>>(form, aligned),
+        (_, DType.BF16) => For<CooperativeProjector<BFloat16Format>>(form, aligned),
+        (_, DType.F16) => For<CooperativeProjector<Float16Format>>(form, aligned),
+        _ => For<CooperativeProjector<Float32Format>>(form, aligned),
     };
 
-    private static T Choose<T, TReference>(KernelForm form, DType aligned, IChoice<T> choice)
+    private static HeadKernels For<TReference>(KernelForm form, DType aligned)
         where TReference : struct, IProjector => (form, aligned) switch
         {
-            (KernelForm.Serial, DType.BF16) => choice.Of<TReference, SerialProjector<BFloat16Format>>(),
-            (KernelForm.Serial, DType.F16) => choice.Of<TReference, SerialProjector<Float16Format>>(),
-            (KernelForm.Serial, _) => choice.Of<TReference, SerialProjector<Float32Format>>(),
-            (_, DType.BF16) => choice.Of<TReference, CooperativeProjector<BFloat16Format>>(),
-            (_, DType.F16) => choice.Of<TReference, CooperativeProjector<Float16Format>>(),
-            _ => choice.Of<TReference, CooperativeProjector<Float32Format>>(),
+            (KernelForm.Serial, DType.BF16) => Of<TReference, SerialProjector<BFloat16Format>>(),
+            (KernelForm.Serial, DType.F16) => Of<TReference, SerialProjector<Float16Format>>(),
+            (KernelForm.Serial, _) => Of<TReference, SerialProjector<Float32Format>>(),
+            (_, DType.BF16) => Of<TReference, CooperativeProjector<BFloat16Format>>(),
+            (_, DType.F16) => Of<TReference, CooperativeProjector<Float16Format>>(),
+            _ => Of<TReference, CooperativeProjector<Float32Format>>(),
         };
-
-    private interface IChoice<T>
-    {
-        T Of<TReference, TAligned>()
-            where TReference : struct, IProjector
-            where TAligned : struct, IProjector;
-    }
-
-    private sealed class FirstChoice : IChoice<Action<HeadArgs>>
-    {
-        public Action<HeadArgs> Of<TReference, TAligned>()
-            where TReference : struct, IProjector
-            where TAligned : struct, IProjector => HeadKernel<TReference, TAligned>.Run;
-    }
-
-    private sealed class SweepChoice : IChoice<Action<HeadArgs>>
-    {
-        public Action<HeadArgs> Of<TReference, TAligned>()
-            where TReference : struct, IProjector
-            where TAligned : struct, IProjector => SweepKernel<TReference, TAligned>.Run;
-    }
-
-    private sealed class ScoreChoice : IChoice<Action<ScoreArgs>>
-    {
-        public Action<ScoreArgs> Of<TReference, TAligned>()
-            where TReference : struct, IProjector
-            where TAligned : struct, IProjector => ScoreKernel<TReference, TAligned>.Run;
-    }
 }

@@ -29,17 +29,18 @@ internal struct HeadMemory
     /// <summary>For arrivals.</summary>
     public ArrayView<int> Flag;
 
-    public static HeadMemory Allocate() => new()
-    {
-        Reference = SharedMemory.Allocate<float>(ProjectionRows.Block * HeadArgs.Tile),
-        Aligned = SharedMemory.Allocate<float>(ProjectionRows.Block * HeadArgs.Tile),
-        Projection = SharedMemory.Allocate<float>(ProjectionRows.Scratch),
-        Folds = SharedMemory.Allocate<TileFold>(Team.Size),
-        Values = SharedMemory.Allocate<float>(Team.Size),
-        Tokens = SharedMemory.Allocate<int>(Team.Size),
-        Histogram = SharedMemory.Allocate<float>(2 * HeadArgs.Bins),
-        Flag = SharedMemory.Allocate<int>(1),
-    };
+    public static HeadMemory Allocate<TProjector>()
+        where TProjector : struct, IProjector => new()
+        {
+            Reference = SharedMemory.Allocate<float>(TProjector.Block * HeadArgs.Tile),
+            Aligned = SharedMemory.Allocate<float>(TProjector.Block * HeadArgs.Tile),
+            Projection = TProjector.Scratch(),
+            Folds = SharedMemory.Allocate<TileFold>(Team.Size),
+            Values = SharedMemory.Allocate<float>(Team.Size),
+            Tokens = SharedMemory.Allocate<int>(Team.Size),
+            Histogram = SharedMemory.Allocate<float>(2 * HeadArgs.Bins),
+            Flag = SharedMemory.Allocate<int>(1),
+        };
 }
 
 /// <summary>How a group divides a block of rows: the same number of neighbouring work-items for each, at least one.</summary>
@@ -50,9 +51,9 @@ internal struct RowTeam
     public int FirstRow;
     public int RowStep;
 
-    public static RowTeam Here()
+    public static RowTeam Here(int block)
     {
-        int lanes = IntrinsicMath.Max(1, Group.DimX / ProjectionRows.Block);
+        int lanes = IntrinsicMath.Max(1, Group.DimX / block);
         return new() { Lane = Group.IdxX % lanes, Lanes = lanes, FirstRow = Group.IdxX / lanes, RowStep = Group.DimX / lanes };
     }
 }

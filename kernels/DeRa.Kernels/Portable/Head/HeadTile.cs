@@ -85,7 +85,7 @@ internal static class HeadScores
     public static void Compute<TForm>(HeadArgs args, HeadMemory memory, int tile, int firstRow, int rows, bool fold)
         where TForm : struct, IProjector
     {
-        RowTeam team = RowTeam.Here();
+        RowTeam team = RowTeam.Here(TForm.Block);
         int first = tile * HeadArgs.Tile;
         for (int r = team.FirstRow; r < rows; r += team.RowStep)
         {

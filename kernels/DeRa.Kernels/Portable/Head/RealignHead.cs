@@ -50,10 +50,10 @@ public partial class PortableKernelSet
         args.Stages = stages.As<int>();
         args.States = Scratch("searches", (long)count * Unsafe.SizeOf<SweepState>()).As<SweepState>();
         args.Histograms = none.As<float>();
-        DType referenceType = (reference ?? aligned)!.Output.DType, alignedType = (aligned ?? reference)!.Output.DType;
-        long groups = (long)args.Tiles * Tiles(count, ProjectionRows.Block);
-        LaunchInOrder(HeadKernels.First(form, referenceType, alignedType), groups, args);
-        pending = new PendingHead(args, stages, HeadKernels.Sweep(form, referenceType, alignedType), groups);
+        HeadKernels kernels = HeadKernelsFor((reference ?? aligned)!.Output, (aligned ?? reference)!.Output);
+        long groups = (long)args.Tiles * args.RowBlocks(kernels.Block);
+        LaunchInOrder(kernels.First, groups, args);
+        pending = new PendingHead(args, stages, kernels.Sweep, groups);
     }
 
     /// <inheritdoc />
@@ -69,9 +69,10 @@ public partial class PortableKernelSet
 
         HeadArgs head = HeadArguments(reference, aligned, vocabulary);
         long partials = (long)count * head.Tiles * lambdaCount;
+        HeadKernels kernels = HeadKernelsFor(reference.Output, aligned.Output);
         LaunchInOrder(
-            HeadKernels.Score(form, reference.Output.DType, aligned.Output.DType),
-            (long)head.Tiles * Tiles(count, ProjectionRows.Block),
+            kernels.Score,
+            (long)head.Tiles * head.RowBlocks(kernels.Block),
             new ScoreArgs
             {
                 Head = head,
@@ -84,8 +85,12 @@ public partial class PortableKernelSet
             });
     }
 
-    // Both projections are of one weight and nothing bends the logits before they are mixed.
-    private static bool IsProjectedOnce(HeadModel reference, HeadModel aligned) =>
+    /// <summary>The head's kernels for two output projections.</summary>
+    private protected virtual HeadKernels HeadKernelsFor(Weight reference, Weight aligned) =>
+        HeadKernels.For(form, reference.DType, aligned.DType);
+
+    /// <summary>Whether both projections are of one weight and nothing bends the logits before they are mixed.</summary>
+    private protected virtual bool IsProjectedOnce(HeadModel reference, HeadModel aligned) =>
         reference.Output == aligned.Output && reference.Bias == aligned.Bias && reference.SoftCap is null && aligned.SoftCap is null;
 
     private HeadArgs HeadArguments(HeadModel? reference, HeadModel? aligned, int vocabulary)

@@ -13,10 +13,11 @@ internal static class ScoreKernel<TReference, TAligned>
 {
     public static void Run(ScoreArgs args)
     {
-        HeadMemory memory = HeadMemory.Allocate();
+        HeadMemory memory = HeadMemory.Allocate<TReference>();
         HeadArgs head = args.Head;
-        int tiles = head.Tiles, tile = Grid.IdxX / head.Blocks, block = Grid.IdxX % head.Blocks, first = tile * HeadArgs.Tile;
-        int firstRow = block * ProjectionRows.Block, rows = IntrinsicMath.Min(ProjectionRows.Block, head.RowCount - firstRow);
+        int tiles = head.Tiles, blocks = head.RowBlocks(TReference.Block), tile = Grid.IdxX / blocks, block = Grid.IdxX % blocks;
+        int first = tile * HeadArgs.Tile;
+        int firstRow = block * TReference.Block, rows = IntrinsicMath.Min(TReference.Block, head.RowCount - firstRow);
         int count = IntrinsicMath.Min(HeadArgs.Tile, head.Vocabulary - first);
         HeadTile<TReference, TAligned>.Project(head, memory, tile, firstRow, rows);
         for (int i = Group.IdxX; i < rows * count; i += Group.DimX)

@@ -13,9 +13,9 @@ internal static class SweepKernel<TReference, TAligned>
 {
     public static void Run(HeadArgs args)
     {
-        HeadMemory memory = HeadMemory.Allocate();
-        int tiles = args.Tiles, tile = Grid.IdxX / args.Blocks, block = Grid.IdxX % args.Blocks;
-        int firstRow = block * ProjectionRows.Block, rows = IntrinsicMath.Min(ProjectionRows.Block, args.RowCount - firstRow);
+        HeadMemory memory = HeadMemory.Allocate<TReference>();
+        int tiles = args.Tiles, blocks = args.RowBlocks(TReference.Block), tile = Grid.IdxX / blocks, block = Grid.IdxX % blocks;
+        int firstRow = block * TReference.Block, rows = IntrinsicMath.Min(TReference.Block, args.RowCount - firstRow);
         int open = 0;
         for (int r = 0; r < rows; r++)
         {
@@ -68,7 +68,7 @@ internal static class SweepKernel<TReference, TAligned>
 
     private static void Draw(HeadArgs args, HeadMemory memory, int tile, int firstRow, int rows)
     {
-        RowTeam team = RowTeam.Here();
+        RowTeam team = RowTeam.Here(TReference.Block);
         for (int r = team.FirstRow; r < rows; r += team.RowStep)
         {
             TileFold best = TileFold.Empty();
@@ -82,6 +82,6 @@ internal static class SweepKernel<TReference, TAligned>
         }
 
         TReference.Barrier();
-        TileFolds.Publish(args, memory, tile, firstRow, rows);
+        TileFolds.Publish<TReference>(args, memory, tile, firstRow, rows);
     }
 }

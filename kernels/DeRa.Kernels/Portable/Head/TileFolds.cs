@@ -6,9 +6,10 @@ namespace DeRa.Kernels.Portable;
 internal static class TileFolds
 {
     /// <summary>Merges the lanes of each row and writes the tile's fold to device memory.</summary>
-    public static void Publish(HeadArgs args, HeadMemory memory, int tile, int firstRow, int rows)
+    public static void Publish<TForm>(HeadArgs args, HeadMemory memory, int tile, int firstRow, int rows)
+        where TForm : struct, IProjector
     {
-        RowTeam team = RowTeam.Here();
+        RowTeam team = RowTeam.Here(TForm.Block);
         for (int r = team.FirstRow; r < rows; r += team.RowStep)
         {
             if (team.Lane == 0)
@@ -20,9 +21,9 @@ internal static class TileFolds
 
     /// <summary>Merges all tiles of each row of the block; the fold of row r lies in element r of the folds afterwards. Barriers included.</summary>
     public static void Merge<TForm>(HeadArgs args, HeadMemory memory, int firstRow, int rows)
-        where TForm : struct, IGroupForm
+        where TForm : struct, IProjector
     {
-        RowTeam team = RowTeam.Here();
+        RowTeam team = RowTeam.Here(TForm.Block);
         int share = (args.Tiles + team.Lanes - 1) / team.Lanes;
         for (int r = team.FirstRow; r < rows; r += team.RowStep)
         {

@@ -223,19 +223,22 @@ public partial class PortableKernelSet
         LaunchInOrder<AttentionArgs>(
             form == KernelForm.Serial ? AttentionKernel<SerialAttention>.Run : AttentionKernel<CooperativeAttention>.Run,
             (long)batch.TokenCount * layout.NumHeads,
-            new AttentionArgs
-            {
-                Qkv = View(qkv),
-                Layout = layout,
-                Cache = View(cache),
-                Positions = View(batch.Positions),
-                SequenceIndex = View(batch.SequenceIndex),
-                BlockTables = View(batch.BlockTables),
-                MaxBlocks = batch.MaxBlocks,
-                Scale = options.Scale,
-                Window = options.Window ?? int.MaxValue,
-                SoftCap = options.SoftCap ?? 0,
-                Output = View(output),
-            });
+            Arguments(qkv, layout, cache, batch, options, output));
     }
+
+    private protected AttentionArgs Arguments(
+        Matrix qkv, QkvLayout layout, KvLayer cache, DeviceBatch batch, AttentionOptions options, Matrix output) => new()
+        {
+            Qkv = View(qkv),
+            Layout = layout,
+            Cache = View(cache),
+            Positions = View(batch.Positions),
+            SequenceIndex = View(batch.SequenceIndex),
+            BlockTables = View(batch.BlockTables),
+            MaxBlocks = batch.MaxBlocks,
+            Scale = options.Scale,
+            Window = options.Window ?? int.MaxValue,
+            SoftCap = options.SoftCap ?? 0,
+            Output = View(output),
+        };
 }

@@ -12,7 +12,7 @@ internal static class LinearKernel<TProjector>
     public static void Run(LinearArgs args)
     {
         ArrayView<float> sums = SharedMemory.Allocate<float>(ProjectionRows.Block * LinearArgs.LargestTile);
-        ArrayView<float> scratch = SharedMemory.Allocate<float>(ProjectionRows.Scratch);
+        ArrayView<float> scratch = TProjector.Scratch();
         int tiles = (args.Y.Columns + args.Tile - 1) / args.Tile;
         int from = Grid.IdxX % tiles * args.Tile, outputs = IntrinsicMath.Min(args.Tile, args.Y.Columns - from);
         int firstRow = Grid.IdxX / tiles * args.RowsPerGroup;

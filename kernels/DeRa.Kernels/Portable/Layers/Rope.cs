@@ -6,7 +6,8 @@ namespace DeRa.Kernels.Portable;
 /// Per token and head: normalise (optional), rotate (optional), queries in place, keys and values into the token's cache slot. Bound: bytes of
 /// the packed projections. One group per token and query or key-value head; the latter's group also copies the value.
 /// </summary>
-internal static class RopeKernel
+internal static class RopeKernel<TCache>
+    where TCache : struct, ICacheFormat
 {
     public static void Run(RopeArgs args)
     {
@@ -51,7 +52,7 @@ internal static class RopeKernel
             long value = row + args.Layout.VOffset + (long)kvHead * args.Layout.VHeadStride;
             for (int i = Group.IdxX; i < dim; i += Group.DimX)
             {
-                args.Cache.Values[cell + i] = qkv[value + i];
+                TCache.StoreValue(args.Cache, cell + i, qkv[value + i]);
             }
         }
     }
@@ -64,7 +65,7 @@ internal static class RopeKernel
     {
         if (isKey)
         {
-            args.Cache.Keys[cell + i] = value;
+            TCache.StoreKey(args.Cache, cell + i, value);
         }
         else
         {
@@ -73,7 +74,25 @@ internal static class RopeKernel
     }
 }
 
-/// <summary>Arguments of <see cref="RopeKernel"/>.</summary>
+/// <summary>An element type of the cache as a compile-time parameter.</summary>
+internal interface ICacheFormat
+{
+    /// <summary>Writes element <paramref name="at"/> of the keys.</summary>
+    static abstract void StoreKey(CacheView cache, long at, float value);
+
+    /// <summary>Writes element <paramref name="at"/> of the values.</summary>
+    static abstract void StoreValue(CacheView cache, long at, float value);
+}
+
+/// <summary>A float32 cache.</summary>
+internal readonly struct Float32Cache : ICacheFormat
+{
+    public static void StoreKey(CacheView cache, long at, float value) => cache.Keys[at] = value;
+
+    public static void StoreValue(CacheView cache, long at, float value) => cache.Values[at] = value;
+}
+
+/// <summary>Arguments of <see cref="RopeKernel{TCache}"/>.</summary>
 internal struct RopeArgs
 {
     public MatrixView Qkv;
@@ -114,7 +133,7 @@ public partial class PortableKernelSet
     /// <inheritdoc />
     protected override void EnqueueRopeAndStoreKv(
         Matrix qkv, QkvLayout layout, RopeTable? rope, HeadNorm? headNorm, KvLayer cache, DeviceBatch batch) =>
-        LaunchInOrder(RopeKernel.Run, (long)qkv.Rows * (layout.NumHeads + layout.NumKvHeads), new RopeArgs
+        LaunchInOrder(RopeKernelFor(cache.Type), (long)qkv.Rows * (layout.NumHeads + layout.NumKvHeads), new RopeArgs
         {
             Qkv = View(qkv),
             Layout = layout,
@@ -129,7 +148,10 @@ public partial class PortableKernelSet
             Slots = View(batch.SlotMapping),
         });
 
-    private CacheView View(KvLayer cache) => new()
+    /// <summary>The kernel that stores in a type.</summary>
+    private protected virtual Action<RopeArgs> RopeKernelFor(DType cache) => RopeKernel<Float32Cache>.Run;
+
+    private protected CacheView View(KvLayer cache) => new()
     {
         Keys = Own(cache.Keys).As<float>(),
         Values = Own(cache.Values).As<float>(),

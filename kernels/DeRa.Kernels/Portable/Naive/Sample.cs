@@ -11,7 +11,7 @@ internal static class SampleKernel<TForm>
 {
     public static void Run(SampleArgs args)
     {
-        HeadMemory memory = HeadMemory.Allocate();
+        HeadMemory memory = HeadMemory.Allocate<CooperativeProjector<Float32Format>>();
         int index = Grid.IdxX, columns = args.Z.Columns;
         HeadRow row = args.Rows[index];
         long z = args.Z.Row(index), scores = (long)index * columns;

@@ -1,0 +1,51 @@
+using DeRa.Kernels.Portable;
+using ILGPU.Runtime.Cuda;
+
+namespace DeRa.Kernels.Cuda;
+
+/// <summary>
+/// The op contract on NVIDIA devices: the operations that cost the most on tensor cores and with streaming loads, the others as in
+/// <see cref="PortableKernelSet"/>. What a device or a shape does not allow falls back by a rule that knows only the weight, so a row's bits never
+/// depend on the batch.
+/// </summary>
+public sealed partial class CudaKernelSet : PortableKernelSet
+{
+    private readonly bool hasFloat16, hasBFloat16;
+
+    /// <summary>Takes over an opened device.</summary>
+    /// <param name="device">Disposed of with the set.</param>
+    public CudaKernelSet(DeviceContext device)
+        : this(device, ((device ?? throw new ArgumentNullException(nameof(device))).Accelerator as CudaAccelerator)?.Architecture
+            ?? throw new ArgumentException("not a CUDA device", nameof(device)))
+    {
+    }
+
+    /// <summary>As if the device were of an architecture: for emulation.</summary>
+    /// <param name="device">Disposed of with the set.</param>
+    /// <param name="architecture">What to choose kernels by.</param>
+    internal CudaKernelSet(DeviceContext device, CudaArchitecture architecture)
+        : base(device, KernelForm.Cooperative, Team.Size)
+    {
+        hasFloat16 = architecture >= CudaArchitecture.SM_75;
+        hasBFloat16 = architecture >= CudaArchitecture.SM_80;
+    }
+
+    /// <summary>Which operations are this set's own on an architecture, and with which weights; for people.</summary>
+    internal static string Describe(CudaArchitecture architecture)
+    {
+        string types = architecture >= CudaArchitecture.SM_80 ? "bf16, f16" : "f16";
+        return architecture >= CudaArchitecture.SM_75
+            ? $"Cuda: Linear, PagedAttention, RealignHead, RealignScore ({types}, tensor cores); Portable: all others, and f32"
+            : "Portable: all operations";
+    }
+
+    /// <inheritdoc />
+    public override DType ProjectionType(Weight weight) => UsesTensorCores(weight) ? weight.DType : DType.F32;
+
+    private bool HasTensorCores(DType type) => type switch { DType.F16 => hasFloat16, DType.BF16 => hasBFloat16, _ => false };
+
+    // Rows of a weight begin at multiples of sixteen bytes where the first does and the inputs are a multiple of eight.
+    private bool UsesTensorCores(Weight weight) =>
+        HasTensorCores(weight.DType)
+        && !weight.InputMajor && weight.Columns % Fragments.Load == 0 && weight.ByteOffset % 16 == 0;
+}

@@ -1,0 +1,51 @@
+using DeRa.Kernels.Portable;
+
+namespace DeRa.Kernels.Cuda;
+
+/// <summary>
+/// The one reduction order of every tensor-core projection. Thirty-two inputs are a block: of each row, lane t of the four that share the row holds
+/// the eight inputs 8t … 8t + 7, one 16-byte load whether from device or from shared memory. The block takes two mma of sixteen inputs; the
+/// first multiplies the inputs 8t … 8t + 3 of every t, the second 8t + 4 … 8t + 7. Weights and activations are permuted alike, so the sum is that of
+/// the block, and no ldmatrix or swizzle is needed: eight rows of a block are 512 consecutive bytes of shared memory.
+/// </summary>
+internal static class Fragments
+{
+    /// <summary>Inputs of a block.</summary>
+    public const int Block = 32;
+
+    /// <summary>Inputs of a 16-byte load.</summary>
+    public const int Load = 8;
+
+    /// <summary>Sixteen-byte loads of a row in a block.</summary>
+    public const int Loads = Block / Load;
+
+    /// <summary>Outputs of a warp's tile: the rows of A.</summary>
+    public const int Outputs = 16;
+
+    /// <summary>Activation rows of a warp's tile: the columns of B.</summary>
+    public const int Rows = 8;
+
+    /// <summary>c + one block for 16 outputs and 8 rows: weights of outputs g and g + 8, activations of row g.</summary>
+    public static Sums Step<TFormat>(Sums c, Quad upper, Quad lower, Quad x)
+        where TFormat : struct, ITensorFormat
+    {
+        c = TFormat.Multiply(c, new Quad { X = upper.X, Y = lower.X, Z = upper.Y, W = lower.Y }, x.X, x.Y);
+        return TFormat.Multiply(c, new Quad { X = upper.Z, Y = lower.Z, Z = upper.W, W = lower.W }, x.Z, x.W);
+    }
+
+    /// <summary>Eight activations rounded to the weight's type.</summary>
+    public static Quad Round<TFormat>(Eight x)
+        where TFormat : struct, ITensorFormat => new()
+        {
+            X = TFormat.Pair(x.A, x.B),
+            Y = TFormat.Pair(x.C, x.D),
+            Z = TFormat.Pair(x.E, x.F),
+            W = TFormat.Pair(x.G, x.H),
+        };
+
+    /// <summary>Element of a staged block of <paramref name="lines"/> rows that holds load <paramref name="place"/> of a row.</summary>
+    public static int Staged(int block, int line, int place, int lines) => (block * lines + line) * Loads + place;
+
+    /// <summary>16 where input <paramref name="k"/> exists, 0 past the end: without a branch, for which ILGPU would copy what follows.</summary>
+    public static int Bytes(int k, int depth) => 16 * ILGPU.IntrinsicMath.Clamp(depth - k, 0, 1);
+}

@@ -1,0 +1,122 @@
+using ILGPU;
+
+namespace DeRa.Kernels.Cuda;
+
+/// <summary>
+/// A warp's sums of 64 outputs × 32 rows: letters are tiles of 16 outputs, digits tiles of 8 rows. Named fields, because an array indexed by a loop variable
+/// would lie in local memory.
+/// </summary>
+internal struct WarpSums
+{
+    public Sums A0;
+    public Sums A1;
+    public Sums A2;
+    public Sums A3;
+    public Sums B0;
+    public Sums B1;
+    public Sums B2;
+    public Sums B3;
+    public Sums C0;
+    public Sums C1;
+    public Sums C2;
+    public Sums C3;
+    public Sums D0;
+    public Sums D1;
+    public Sums D2;
+    public Sums D3;
+
+    public static WarpSums Add(WarpSums to, WarpSums more) => new()
+    {
+        A0 = Sums.Add(to.A0, more.A0),
+        A1 = Sums.Add(to.A1, more.A1),
+        A2 = Sums.Add(to.A2, more.A2),
+        A3 = Sums.Add(to.A3, more.A3),
+        B0 = Sums.Add(to.B0, more.B0),
+        B1 = Sums.Add(to.B1, more.B1),
+        B2 = Sums.Add(to.B2, more.B2),
+        B3 = Sums.Add(to.B3, more.B3),
+        C0 = Sums.Add(to.C0, more.C0),
+        C1 = Sums.Add(to.C1, more.C1),
+        C2 = Sums.Add(to.C2, more.C2),
+        C3 = Sums.Add(to.C3, more.C3),
+        D0 = Sums.Add(to.D0, more.D0),
+        D1 = Sums.Add(to.D1, more.D1),
+        D2 = Sums.Add(to.D2, more.D2),
+        D3 = Sums.Add(to.D3, more.D3),
+    };
+
+    /// <summary>One block: <paramref name="w"/> and <paramref name="x"/> are this lane's loads of the first line of each operand.</summary>
+    public static WarpSums Step<TFormat>(WarpSums sums, ArrayView<Quad> memory, int w, int x, int eightLines)
+        where TFormat : struct, ITensorFormat
+    {
+        Quad x0 = Memory16.Shared(ref memory[x]), x1 = Memory16.Shared(ref memory[x + eightLines]);
+        Quad x2 = Memory16.Shared(ref memory[x + 2 * eightLines]), x3 = Memory16.Shared(ref memory[x + 3 * eightLines]);
+        Quad upper = Memory16.Shared(ref memory[w]),
+            lower = Memory16.Shared(ref memory[w + eightLines]);
+        sums.A0 = Fragments.Step<TFormat>(sums.A0, upper, lower, x0);
+        sums.A1 = Fragments.Step<TFormat>(sums.A1, upper, lower, x1);
+        sums.A2 = Fragments.Step<TFormat>(sums.A2, upper, lower, x2);
+        sums.A3 = Fragments.Step<TFormat>(sums.A3, upper, lower, x3);
+        upper = Memory16.Shared(ref memory[w + 2 * eightLines]);
+        lower = Memory16.Shared(ref memory[w + 3 * eightLines]);
+        sums.B0 = Fragments.Step<TFormat>(sums.B0, upper, lower, x0);
+        sums.B1 = Fragments.Step<TFormat>(sums.B1, upper, lower, x1);
+        sums.B2 = Fragments.Step<TFormat>(sums.B2, upper, lower, x2);
+        sums.B3 = Fragments.Step<TFormat>(sums.B3, upper, lower, x3);
+        upper = Memory16.Shared(ref memory[w + 4 * eightLines]);
+        lower = Memory16.Shared(ref memory[w + 5 * eightLines]);
+        sums.C0 = Fragments.Step<TFormat>(sums.C0, upper, lower, x0);
+        sums.C1 = Fragments.Step<TFormat>(sums.C1, upper, lower, x1);
+        sums.C2 = Fragments.Step<TFormat>(sums.C2, upper, lower, x2);
+        sums.C3 = Fragments.Step<TFormat>(sums.C3, upper, lower, x3);
+        upper = Memory16.Shared(ref memory[w + 6 * eightLines]);
+        lower = Memory16.Shared(ref memory[w + 7 * eightLines]);
+        sums.D0 = Fragments.Step<TFormat>(sums.D0, upper, lower, x0);
+        sums.D1 = Fragments.Step<TFormat>(sums.D1, upper, lower, x1);
+        sums.D2 = Fragments.Step<TFormat>(sums.D2, upper, lower, x2);
+        sums.D3 = Fragments.Step<TFormat>(sums.D3, upper, lower, x3);
+        return sums;
+    }
+
+    /// <summary>Finishes all elements; <paramref name="output"/> and <paramref name="row"/> are this lane's first.</summary>
+    public readonly void Finish(TensorLinearArgs args, int output, int row)
+    {
+        args.Finish(A0, output, row);
+        args.Finish(A1, output, row + 8);
+        args.Finish(A2, output, row + 16);
+        args.Finish(A3, output, row + 24);
+        args.Finish(B0, output + 16, row);
+        args.Finish(B1, output + 16, row + 8);
+        args.Finish(B2, output + 16, row + 16);
+        args.Finish(B3, output + 16, row + 24);
+        args.Finish(C0, output + 32, row);
+        args.Finish(C1, output + 32, row + 8);
+        args.Finish(C2, output + 32, row + 16);
+        args.Finish(C3, output + 32, row + 24);
+        args.Finish(D0, output + 48, row);
+        args.Finish(D1, output + 48, row + 8);
+        args.Finish(D2, output + 48, row + 16);
+        args.Finish(D3, output + 48, row + 24);
+    }
+
+    /// <summary>Keeps all elements as the partial sums of a segment.</summary>
+    public readonly void Keep(TensorLinearArgs args, int segment, int output, int row)
+    {
+        args.Keep(A0, segment, output, row);
+        args.Keep(A1, segment, output, row + 8);
+        args.Keep(A2, segment, output, row + 16);
+        args.Keep(A3, segment, output, row + 24);
+        args.Keep(B0, segment, output + 16, row);
+        args.Keep(B1, segment, output + 16, row + 8);
+        args.Keep(B2, segment, output + 16, row + 16);
+        args.Keep(B3, segment, output + 16, row + 24);
+        args.Keep(C0, segment, output + 32, row);
+        args.Keep(C1, segment, output + 32, row + 8);
+        args.Keep(C2, segment, output + 32, row + 16);
+        args.Keep(C3, segment, output + 32, row + 24);
+        args.Keep(D0, segment, output + 48, row);
+        args.Keep(D1, segment, output + 48, row + 8);
+        args.Keep(D2, segment, output + 48, row + 16);
+        args.Keep(D3, segment, output + 48, row + 24);
+    }
+}

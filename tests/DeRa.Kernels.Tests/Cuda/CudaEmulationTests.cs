@@ -1,0 +1,133 @@
+using DeRa.Kernels.Cuda;
+using DeRa.Kernels.Verification;
+using ILGPU.Runtime.Cuda;
+
+namespace DeRa.Kernels.Tests.Cuda;
+
+/// <summary>
+/// The CUDA set's own kernels, executed without a GPU: a thread for each work-item, warps that meet at every warp-wide instruction, asynchronous copies
+/// that arrive no sooner than their wait. What it shows is the data flow: fragment layouts, tiles and edges, segments, stages, merges. What it cannot
+/// show is the tensor core's own rounding.
+/// </summary>
+internal sealed class CudaEmulationTests
+{
+    private CudaKernelSet set = null!;
+
+    private static readonly string[] Scores =
+    [
+        "BF16 [5, 1000], widths 48 and 48, shared output, 4 lambdas", "F16 [5, 1001], widths 48 and 64, bias, soft cap 6, 33 lambdas",
+    ];
+
+    private static IEnumerable<SelfTestCase> Checks => SelfTest.Cases.Where(c =>
+        (c.Operation == "Linear" && IsOwn(c.Name))
+        || (c.Operation == "PagedAttention" && c.Name.Contains("cache", StringComparison.Ordinal))
+        || (c.Operation == "RealignScore" && Scores.Contains(c.Name)));
+
+    [OneTimeSetUp]
+    public void Open() => set = new CudaKernelSet(DeviceContext.EmulateWarps(), CudaArchitecture.SM_80);
+
+    [OneTimeTearDown]
+    public void Close() => set?.Dispose();
+
+    [TestCaseSource(nameof(Checks))]
+    public void Passes(SelfTestCase check)
+    {
+        SelfTestResult result = check.Run(set);
+        Assert.That(result.Passed, Is.True, result.Message);
+    }
+
+    /// <summary>
+    /// The head's own part of the work, projections of both models into the tile: rows that do not cut, because a cut's search is Portable's code and
+    /// costs hundreds of barriers a row, which emulation takes minutes for.
+    /// </summary>
+    [TestCase(DType.BF16, 64, 48, false)]
+    [TestCase(DType.F16, 40, 40, true)]
+    public void The_head_draws_what_its_definition_says(DType dtype, int referenceWidth, int alignedWidth, bool shared)
+    {
+        HeadShape shape = new(dtype, 18, 300, referenceWidth, alignedWidth) { Shared = shared, Bias = true, Padding = 4 };
+        using var naive = new NaiveKernelSet();
+        var trial = new Trial(set, naive, new TestData($"head {dtype}"), 2);
+        HeadRow[] rows =
+        [
+            .. Enumerable.Range(0, shape.Rows).Select(i => HeadRow.Greedy(i * 0.25f - 0.5f) with
+            {
+                Temperature = i % 3 * 0.5f, SeedLow = 5, Stream = (uint)i, Position = 7 * i,
+            }),
+        ];
+        HeadData head = HeadData.Random(trial.Data, shape, rows, []).For(trial);
+        (HeadOutcome got, HeadOutcome reference) = trial.Both(bench => HeadOutcome.Fused(bench, head));
+        got.Check(trial, head, reference, fused: true);
+        SelfTestResult result = trial.Result("RealignHead", shape.ToString());
+        Assert.That(result.Passed, Is.True, result.Message);
+    }
+
+    /// <summary>The same row through every form: alone, beside others in the form for few rows, in tiles, with segments apart and together.</summary>
+    [TestCase(DType.BF16, 40, 296)]
+    public void A_row_has_the_same_bits_in_every_form(DType dtype, int outputs, int depth)
+    {
+        TestData data = new("forms");
+        float[,] x = data.Matrix(133, depth);
+        HostWeight weight = data.Weight(dtype, outputs, depth), bias = data.Weight(dtype, 1, outputs);
+        float[,] all = Project(x, 0, 133);
+        foreach ((int start, int count) in new[] { (0, 1), (131, 2), (60, 9), (90, 17) })
+        {
+            float[,] some = Project(x, start, count);
+            for (int row = 0; row < count; row++)
+            {
+                for (int output = 0; output < outputs; output++)
+                {
+                    Assert.That(some[row, output], Is.EqualTo(all[start + row, output]), $"rows {start} … {start + count}: [{row}, {output}]");
+                }
+            }
+        }
+
+        float[,] Project(float[,] rows, int start, int count)
+        {
+            using var bench = new Workbench(set);
+            Matrix from = bench.Matrix(rows) with { Offset = (long)start * depth, Rows = count }, y = bench.Zeros(count, outputs);
+            bench.Set.Linear(from, bench.Weight(weight, 0), bench.Weight(bias, 0), y);
+            return bench.Read(y);
+        }
+    }
+
+    /// <summary>Chunks of the cache in registers of one warp, or shared out and merged through memory.</summary>
+    [TestCase(null)]
+    [TestCase(100)]
+    public void A_token_attends_alike_alone_and_among_others(int? window)
+    {
+        const int HeadDim = 64, KvHeads = 4, Tokens = 9;
+        TestData data = new("attention forms");
+        QkvLayout layout = QkvLayout.Stacked(8, KvHeads, HeadDim);
+        var batch = new PagedBatch(data, 16, (150, Tokens));
+        float[,] qkv = data.Matrix(Tokens, layout.Width);
+        float[] keys = [.. data.Matrix(16 * batch.NumBlocks, KvHeads * HeadDim).Cast<float>()];
+        float[] values = [.. data.Matrix(16 * batch.NumBlocks, KvHeads * HeadDim).Cast<float>()];
+        float[,] all = Attend(0, Tokens);
+        foreach ((int start, int count) in new[] { (0, 1), (8, 1), (3, 4) })
+        {
+            float[,] some = Attend(start, count);
+            for (int token = 0; token < count; token++)
+            {
+                for (int i = 0; i < some.GetLength(1); i++)
+                {
+                    Assert.That(some[token, i], Is.EqualTo(all[start + token, i]), $"tokens {start} … {start + count}: [{token}, {i}]");
+                }
+            }
+        }
+
+        float[,] Attend(int start, int count)
+        {
+            using var bench = new Workbench(set);
+            var cache = new KvLayer(
+                bench.Cache(keys, DType.BF16), bench.Cache(values, DType.BF16), 0, batch.NumBlocks, 16, KvHeads, HeadDim, DType.BF16);
+            Matrix rows = bench.Matrix(qkv) with { Offset = (long)start * layout.Width, Rows = count };
+            Matrix output = bench.Zeros(count, layout.NumHeads * HeadDim);
+            bench.Set.PagedAttention(rows, layout, cache, batch.Upload(bench, start, count), new AttentionOptions(0.125f, window), output);
+            return bench.Read(output);
+        }
+    }
+
+    private static bool IsOwn(string name) =>
+        (name.StartsWith("forms:", StringComparison.Ordinal) || name.StartsWith("rounds", StringComparison.Ordinal))
+        && !name.Contains("F32", StringComparison.Ordinal);
+}
