@@ -47,6 +47,8 @@ Task("Bundle")
             SelfContained = true,
             OutputDirectory = folder,
         });
+        CreateDirectory(folder + Directory("tools"));
+        CopyFiles("tools/cuda*", folder + Directory("tools"));
         var archive = artifacts + File("dera-" + bundleRuntime + ".tar.gz");
         var exit = StartProcess("tar", new ProcessSettings
         {
