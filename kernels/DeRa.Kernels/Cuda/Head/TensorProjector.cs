@@ -70,6 +70,12 @@ internal readonly struct TensorProjector<TFormat> : IProjector
         // An output projection is stored output-major; the contract refuses others.
     }
 
+    public static TileFold Mix(HeadArgs args, HeadMemory memory, RowTeam team, HeadRow row, int r, int first, bool fold) =>
+        HeadScores.MixShare(args, memory, team, row, r, first, fold);
+
+    public static TileFold Best(HeadMemory memory, RowTeam team, HeadRow row, int r, int first, uint least, TileFold sums) =>
+        HeadScores.BestOfShare(memory, team, row, r, first, least, sums);
+
     // An even number of blocks, whatever the depth.
     private static void Stage(
         ArrayView<float> x, long xFirst, int xStride, ProjectionSize size, ArrayView<Quad> staged, int from, int blocks, int lines)
