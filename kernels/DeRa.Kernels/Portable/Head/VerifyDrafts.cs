@@ -12,7 +12,7 @@ internal static class StoredScoresKernel<TForm>
 {
     public static void Run(StoredScoresArgs args)
     {
-        HeadMemory memory = HeadMemory.Allocate();
+        HeadMemory memory = HeadMemory.Allocate<CooperativeProjector<Float32Format>>();
         int index = Grid.IdxX, columns = args.Z.Columns;
         StoredSums sums = StoredScores<TForm>.Fill(
             args.Z.Data, args.Z.Row(index), args.Rows[index], args.Adjustments, args.Scores, (long)index * columns, columns, memory);
@@ -32,7 +32,7 @@ internal static class VerifyDraftsKernel<TForm>
 {
     public static void Run(VerifyDraftsArgs args)
     {
-        HeadMemory memory = HeadMemory.Allocate();
+        HeadMemory memory = HeadMemory.Allocate<CooperativeProjector<Float32Format>>();
         int index = Grid.IdxX, columns = args.Z.Columns;
         HeadRow row = args.Rows[index];
         long first = (long)index * columns;
