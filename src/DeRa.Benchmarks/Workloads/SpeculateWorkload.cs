@@ -38,8 +38,12 @@ public static class SpeculateWorkload
                     engines.Add(await RealignmentEngine.LoadAsync(
                         new EngineOptions
                         {
-                            ReferenceFolder = folders.Reference, AlignedFolder = folders.Aligned, Device = device, WeightType = options.WeightType,
-                            CachePositions = batch * (PromptTokens + options.Tokens + 32), Speculation = speculation,
+                            ReferenceFolder = folders.Reference,
+                            AlignedFolder = folders.Aligned,
+                            Device = device,
+                            WeightType = options.WeightType,
+                            CachePositions = batch * (PromptTokens + options.Tokens + 32),
+                            Speculation = speculation,
                         },
                         cancellationToken).ConfigureAwait(false));
                 }

@@ -117,7 +117,10 @@ internal sealed class RatioHead : IDraftHead
                 // Stored logits of the mixture say nothing of the models.
                 HeadResult result = judging.Result(judged++) with
                 {
-                    LogProbReference = float.NaN, LogProbAligned = float.NaN, KlReference = float.NaN, KlAligned = float.NaN,
+                    LogProbReference = float.NaN,
+                    LogProbAligned = float.NaN,
+                    KlReference = float.NaN,
+                    KlAligned = float.NaN,
                 };
                 member.Judged.Add((result, []));
             }

@@ -42,7 +42,11 @@ public sealed class SpeculationLawTests
         using var aligned = new TinyCheckpoint(Tiny, seed: 2);
         var options = new EngineOptions
         {
-            ReferenceFolder = reference.Path, AlignedFolder = aligned.Path, Device = "cpu", CachePositions = 16 * 64, Speculation = speculation,
+            ReferenceFolder = reference.Path,
+            AlignedFolder = aligned.Path,
+            Device = "cpu",
+            CachePositions = 16 * 64,
+            Speculation = speculation,
         };
         await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(options);
         var request = new GenerationRequest { PromptTokens = [3], Lambda = 0.6f, StopTokens = [], MaxTokens = 3, Sampling = sampling };
@@ -74,7 +78,10 @@ public sealed class SpeculationLawTests
             await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(Pairs.Bundled() with { Speculation = speculation });
             var request = new GenerationRequest
             {
-                PromptTokens = engine.Text.EncodeChat([new("user", "Tell me about the fox in the garden.")]), Lambda = lambda, StopTokens = [], MaxTokens = Length,
+                PromptTokens = engine.Text.EncodeChat([new("user", "Tell me about the fox in the garden.")]),
+                Lambda = lambda,
+                StopTokens = [],
+                MaxTokens = Length,
             };
             counts[way] = new double[Length * engine.Vocabulary];
             for (int draw = 0; draw < Draws; draw++)
@@ -105,7 +112,11 @@ public sealed class SpeculationLawTests
         string[] prompts = ["Tell me about the fox in the garden.", "Describe the market in the winter.", "Tell me about an owl.", "Describe the river."];
         await Task.WhenAll(prompts.Select((prompt, i) => engine.CompleteAsync(new GenerationRequest
         {
-            PromptTokens = engine.Text.EncodeChat([new("user", prompt)]), Lambda = lambda, StopTokens = [], MaxTokens = 200, Sampling = new() { Seed = (ulong)i },
+            PromptTokens = engine.Text.EncodeChat([new("user", prompt)]),
+            Lambda = lambda,
+            StopTokens = [],
+            MaxTokens = 200,
+            Sampling = new() { Seed = (ulong)i },
         })));
         SpeculationStatistics statistics = engine.Speculation;
         TestContext.Out.WriteLine($"{rule}, λ = {lambda}: acceptance {statistics.Acceptance:P1}, {statistics.PassesPerToken:F3} passes per token");
