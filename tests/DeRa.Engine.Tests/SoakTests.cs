@@ -28,17 +28,14 @@ public sealed class SoakTests
             memory.Add(Process.GetCurrentProcess().WorkingSet64);
         }
 
-        await Task.WhenAll(streams);
-        await engine.CompleteAsync(new GenerationRequest { PromptTokens = [1], MaxTokens = 1 });
-        EngineStatistics statistics = engine.Statistics;
+        await Task.WhenAll(streams).WaitAsync(TimeSpan.FromMinutes(2)); // a stuck request fails here
+        EngineStatistics statistics = await Idle.StatisticsAsync(engine);
         double early = memory.Skip(memory.Count / 4).Take(memory.Count / 4).Average(), late = memory.TakeLast(memory.Count / 4).Average();
         TestContext.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{duration.TotalSeconds:0} s: {finished.Sum()} requests, fewest {finished.Min()} and most {finished.Max()} a stream, longest {longest.Max():0.00} s; "
             + $"working set {early / 1e6:0.0} MB in the second quarter, {late / 1e6:0.0} MB in the last; {statistics}"));
         Assert.That(finished, Is.All.GreaterThan(0));
-        Assert.That(statistics.BlocksInUse, Is.Zero);
-        Assert.That(statistics.Running + statistics.Waiting, Is.Zero);
         Assert.That(late, Is.LessThan(early * 1.05), "memory grows");
     }
 

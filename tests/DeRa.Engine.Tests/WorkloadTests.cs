@@ -52,11 +52,7 @@ public sealed class WorkloadTests
         }
 
         await Task.WhenAll(running);
-
-        // Cancelled requests are dropped before the next step; one more request makes sure that there is one.
-        await engine.CompleteAsync(new GenerationRequest { PromptTokens = [1], MaxTokens = 1 });
-        await WaitAsync(() => engine.Statistics is { BlocksInUse: 0, Running: 0, Waiting: 0 });
-        return engine.Statistics;
+        return await Idle.StatisticsAsync(engine);
     }
 
     private static async Task ServeAsync(RealignmentEngine engine, Arrival arrival, GenerationResult expected, int index)
@@ -86,15 +82,7 @@ public sealed class WorkloadTests
         string what = $"request {index}, λ = {arrival.Request.Lambda}, {arrival.Request.PromptTokens.Count} tokens";
         bool whole = events.Count > 0 && events[^1].Finish is not null;
         Assert.That(whole || arrival.CancelAfter is not null, Is.True, what);
-        Assert.That(Bits(events), Is.EqualTo(Bits(expected.Events.Take(whole ? int.MaxValue : events.Count))), what);
-    }
-
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        while (!condition())
-        {
-            await Task.Delay(5);
-        }
+        Assert.That(EventBits.Of(events), Is.EqualTo(EventBits.Of(expected.Events.Take(whole ? int.MaxValue : events.Count))), what);
     }
 
     private static Arrival[] Workload(int count)
@@ -135,16 +123,6 @@ public sealed class WorkloadTests
     };
 
     private static int[] Tokens(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(320))];
-
-    private static int[] Bits(IEnumerable<TokenEvent> events) =>
-    [
-        .. events.SelectMany(token => (int[])
-        [
-            token.TokenId,
-            .. ((float[])[token.Lambda, token.LogProb, token.LogProbReference ?? -1, token.LogProbAligned ?? -1, token.KlReference ?? -1, .. token.TopTokens.Select(top => top.LogProb)])
-                .Select(BitConverter.SingleToInt32Bits),
-        ]),
-    ];
 
     /// <param name="Request">What is asked for.</param>
     /// <param name="CancelAfter">Events after which the caller cancels, 0 right away; null reads to the end.</param>
