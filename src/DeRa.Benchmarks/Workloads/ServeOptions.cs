@@ -15,6 +15,9 @@ public sealed record ServeOptions
     /// <summary>λ of the requests, in turn.</summary>
     public IReadOnlyList<float> Lambdas { get; init; } = [0, 0.3f, 0.5f, 1, 1.7f];
 
+    /// <summary>Top-p of all requests; less than 1 costs further sweeps of the vocabulary where the distribution is flat, as that of random weights is.</summary>
+    public float TopP { get; init; } = 1;
+
     /// <summary>Longest prompt; lengths are uniform from 8 on.</summary>
     public int LongestPrompt { get; init; } = 128;
 

@@ -123,7 +123,7 @@ public static class ServeWorkload
                 Lambda = options.Lambdas[i % options.Lambdas.Count],
                 MaxTokens = random.Next(Shortest, options.LongestOutput + 1),
                 StopTokens = [],
-                Sampling = new SamplingOptions { Seed = (ulong)i, TopP = 0.95f },
+                Sampling = new SamplingOptions { Seed = (ulong)i, TopP = options.TopP },
             }),
         ];
     }
