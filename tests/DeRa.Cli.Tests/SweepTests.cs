@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace DeRa.Cli.Tests;
@@ -7,7 +8,8 @@ namespace DeRa.Cli.Tests;
 [NonParallelizable]
 public sealed class SweepTests
 {
-    private const int Kills = 6;
+    /// <summary>How often a sweep is killed; DERA_SWEEP_KILLS asks for more.</summary>
+    private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("DERA_SWEEP_KILLS") ?? "6", CultureInfo.InvariantCulture);
 
     private string folder = "";
 
@@ -102,30 +104,45 @@ public sealed class SweepTests
         Refused(Sweep("b", "--resample", "4", "--top-p", "0.9"), "resample");
     }
 
+    /// <summary>
+    /// Every third process dies at any moment from its start, the others shortly after they have added to the results. A sweep that lived to its end is
+    /// compared and begun anew.
+    /// </summary>
     [Test]
     public void A_killed_sweep_ends_as_an_undisturbed_one()
     {
-        Dera.Done(Sweep("undisturbed"));
+        Dera.Done(Sweep("undisturbed", "--samples", "12"));
+        byte[] undisturbed = File.ReadAllBytes(In("undisturbed/results.jsonl"));
+        string results = In("killed/results.jsonl");
         var random = new Random(11);
-        int killed = 0;
+        int killed = 0, within = 0, finished = 0;
         for (int run = 0; run < Kills; run++)
         {
-            using Process process = Dera.Start(Sweep("killed", "--workers", $"{1 + (run % 5)}"));
-
-            // From the moment there is something to lose, to the end.
-            while (!process.HasExited && !File.Exists(In("killed/manifest.json")))
+            long before = Length();
+            using Process process = Dera.Start(Sweep("killed", "--samples", "12", "--workers", $"{1 + (run % 5)}"));
+            while (run % 3 > 0 && !process.HasExited && Length() == before)
             {
-                Thread.Sleep(5);
+                Thread.Sleep(1);
             }
 
-            killed += process.WaitForExit(random.Next(run < 2 ? 60 : 400)) ? 0 : 1;
+            killed += process.WaitForExit(random.Next(run % 3 > 0 ? 40 : 1500)) ? 0 : 1;
             process.Kill();
             process.WaitForExit();
+            within += Length() > 0 && Length() < undisturbed.Length ? 1 : 0;
+            if (Length() >= undisturbed.Length)
+            {
+                Assert.That(File.ReadAllBytes(results), Is.EqualTo(undisturbed), $"run {run}");
+                Directory.Delete(In("killed"), recursive: true);
+                finished++;
+            }
         }
 
-        Assert.That(killed, Is.GreaterThan(0));
-        Dera.Done(Sweep("killed", "--workers", "3"));
-        Assert.That(File.ReadAllBytes(In("killed/results.jsonl")), Is.EqualTo(File.ReadAllBytes(In("undisturbed/results.jsonl"))));
+        TestContext.Out.WriteLine($"{killed} of {Kills} processes killed, {within} left part of the results, {finished} sweeps were whole before the last run");
+        Assert.That(within, Is.GreaterThan(0));
+        Dera.Done(Sweep("killed", "--samples", "12", "--workers", "3"));
+        Assert.That(File.ReadAllBytes(results), Is.EqualTo(undisturbed));
+
+        long Length() => File.Exists(results) ? new FileInfo(results).Length : 0;
     }
 
     [Test]

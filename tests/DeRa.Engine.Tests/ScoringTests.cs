@@ -28,6 +28,28 @@ public sealed class ScoringTests
 
     [TestCase("cpu")]
     [TestCase("opencl")]
+    public async Task Many_lambdas_at_once_score_as_each_by_itself(string device)
+    {
+        Pairs.Require(device);
+        float[] lambdas = [.. Enumerable.Range(0, 21).Select(i => i / 10f)];
+        var random = new Random(8);
+        int[] tokens = [.. Enumerable.Range(0, 60).Select(_ => random.Next(320))];
+        await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(Pairs.Golden("llama_basic", device));
+        IReadOnlyList<LambdaScore> together = await engine.ScoreAsync(new ScoreRequest { Tokens = tokens, Lambdas = lambdas });
+        Assert.That(together.Select(score => score.Lambda), Is.EqualTo(lambdas));
+        foreach (LambdaScore expected in together)
+        {
+            LambdaScore alone = (await engine.ScoreAsync(new ScoreRequest { Tokens = tokens, Lambdas = [expected.Lambda] }))[0];
+            string at = $"λ = {expected.Lambda}";
+            Assert.That(alone.TokenLogProbs, Is.EqualTo(expected.TokenLogProbs).Within(1e-5), at);
+            Assert.That(alone.KlReference, Is.EqualTo(expected.KlReference).Within(1e-5), at);
+            Assert.That(alone.KlAligned, Is.EqualTo(expected.KlAligned).Within(1e-5), at);
+            Assert.That(alone.LogNormalizer, Is.EqualTo(expected.LogNormalizer).Within(1e-5), at);
+        }
+    }
+
+    [TestCase("cpu")]
+    [TestCase("opencl")]
     public async Task A_text_gets_the_same_bits_alone_and_among_generations(string device)
     {
         Pairs.Require(device);
