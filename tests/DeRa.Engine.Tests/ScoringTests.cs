@@ -27,7 +27,6 @@ public sealed class ScoringTests
     }
 
     [TestCase("cpu")]
-    [TestCase("opencl")]
     public async Task Many_lambdas_at_once_score_as_each_by_itself(string device)
     {
         Pairs.Require(device);
