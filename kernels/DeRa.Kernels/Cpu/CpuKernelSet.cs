@@ -91,6 +91,9 @@ public sealed unsafe partial class CpuKernelSet : KernelSet
         }
     }
 
+    /// <summary>Bytes that operations use beside their callers' buffers.</summary>
+    internal long ScratchBytes => shared.ByteLength + scratch.ByteLength;
+
     /// <summary>Takes memory of a freed buffer off the account.</summary>
     internal void Freed(long byteLength) => allocated -= byteLength;
 

@@ -77,6 +77,9 @@ public partial class PortableKernelSet
         }
     }
 
+    /// <summary>Bytes that operations use beside their callers' buffers.</summary>
+    internal long ScratchBytes => scratch.Values.Sum(buffer => buffer.ByteLength);
+
     /// <summary>Memory kept between calls, at least as long as asked for; its first use finds zeros.</summary>
     private protected PortableBuffer Scratch(string name, long byteLength)
     {

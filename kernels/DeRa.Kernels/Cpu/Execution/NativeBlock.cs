@@ -5,7 +5,8 @@ namespace DeRa.Kernels.Cpu;
 /// <summary>Scratch memory that grows to the largest size asked for and is aligned to 256 bytes.</summary>
 internal sealed unsafe class NativeBlock : IDisposable
 {
-    private long capacity;
+    /// <summary>Its size.</summary>
+    public long ByteLength { get; private set; }
 
     /// <summary>First byte; changes when the block grows.</summary>
     public byte* Address { get; private set; }
@@ -13,17 +14,17 @@ internal sealed unsafe class NativeBlock : IDisposable
     /// <summary>Makes room for <paramref name="bytes"/>; the content is lost when that takes new memory.</summary>
     public void Ensure(long bytes)
     {
-        if (bytes <= capacity)
+        if (bytes <= ByteLength)
         {
             return;
         }
 
         NativeMemory.AlignedFree(Address);
-        capacity = 0;
+        ByteLength = 0;
         Address = null;
         long rounded = (bytes + bytes / 4 + 255) & ~255L; // a little more, so that slowly growing steps do not allocate each time
         Address = (byte*)NativeMemory.AlignedAlloc((nuint)rounded, 256);
-        capacity = rounded;
+        ByteLength = rounded;
     }
 
     /// <inheritdoc />
@@ -31,6 +32,6 @@ internal sealed unsafe class NativeBlock : IDisposable
     {
         NativeMemory.AlignedFree(Address);
         Address = null;
-        capacity = 0;
+        ByteLength = 0;
     }
 }

@@ -4,6 +4,12 @@ namespace DeRa.Kernels.Portable;
 
 public partial class PortableKernelSet
 {
+    /// <summary>
+    /// Most bytes of partial results of scoring. They are [rows, tiles, λ], so that many rows of a large vocabulary are scored slice by slice; a slice
+    /// has rows for hundreds of groups. The result is the same, since groups share no rows.
+    /// </summary>
+    private const long MostPartialBytes = 16 << 20;
+
     private PendingHead? pending;
 
     /// <inheritdoc />
@@ -67,23 +73,31 @@ public partial class PortableKernelSet
             return;
         }
 
-        HeadArgs head = HeadArguments(reference, aligned, vocabulary);
-        long partials = (long)count * head.Tiles * lambdaCount;
         HeadKernels kernels = HeadKernelsFor(reference.Output, aligned.Output);
-        LaunchInOrder(
-            kernels.Score,
-            (long)head.Tiles * head.RowBlocks(kernels.Block),
-            new ScoreArgs
-            {
-                Head = head,
-                Targets = View(targets),
-                Lambdas = Own(lambdas).As<float>(),
-                LambdaCount = lambdaCount,
-                Partials = Scratch("score partials", partials * Unsafe.SizeOf<RunningMoment>()).As<RunningMoment>(),
-                Statistics = Own(statistics).As<ScoreStatistic>(),
-                TargetLogits = Own(targetLogits).As<TargetLogits>(),
-            });
+        long tiles = Tiles(vocabulary, HeadArgs.Tile), rowBytes = tiles * lambdaCount * Unsafe.SizeOf<RunningMoment>();
+        int slice = (int)Math.Min(count, Math.Max(1, MostPartialBytes / (rowBytes * kernels.Block)) * kernels.Block);
+        for (int from = 0; from < count; from += slice)
+        {
+            int rows = Math.Min(slice, count - from);
+            HeadArgs head = HeadArguments(Rows(reference, from, rows), Rows(aligned, from, rows), vocabulary);
+            LaunchInOrder(
+                kernels.Score,
+                (long)head.Tiles * head.RowBlocks(kernels.Block),
+                new ScoreArgs
+                {
+                    Head = head,
+                    Targets = View(targets with { Offset = targets.Offset + from, Length = rows }),
+                    Lambdas = Own(lambdas).As<float>(),
+                    LambdaCount = lambdaCount,
+                    Partials = Scratch("score partials", slice * rowBytes).As<RunningMoment>(),
+                    Statistics = Own(statistics).As<ScoreStatistic>().SubView((long)from * lambdaCount, (long)rows * lambdaCount),
+                    TargetLogits = Own(targetLogits).As<TargetLogits>().SubView(from, rows),
+                });
+        }
     }
+
+    private static HeadModel Rows(HeadModel model, int from, int count) =>
+        model with { Hidden = model.Hidden with { Offset = model.Hidden.Offset + ((long)from * model.Hidden.RowStride), Rows = count } };
 
     /// <summary>The head's kernels for two output projections.</summary>
     private protected virtual HeadKernels HeadKernelsFor(Weight reference, Weight aligned) =>
