@@ -10,7 +10,7 @@ public static class SelfTest
     public static IReadOnlyList<SelfTestCase> Cases { get; } =
     [
         .. EmbedChecks.Cases(), .. RmsNormChecks.Cases(), .. LayerNormChecks.Cases(), .. LinearChecks.Cases(), .. RopeChecks.Cases(),
-        .. AttentionChecks.Cases(), .. ActivationChecks.Cases(), .. GatherChecks.Cases(), .. SoftCapChecks.Cases(),
+        .. AttentionChecks.Cases(), .. ActivationChecks.Cases(), .. FusedLayerChecks.Cases(), .. GatherChecks.Cases(), .. SoftCapChecks.Cases(),
         .. RealignHeadChecks.Cases(), .. RealignScoreChecks.Cases(), .. StoredLogitsChecks.Cases(), .. VerifyDraftsChecks.Cases(),
     ];
 

@@ -123,6 +123,39 @@ public abstract partial class KernelSet
         EnqueueGatedActivation(gateUp, activation, y);
     }
 
+    /// <summary>
+    /// y = activation(x·W_gᵀ + b_g) · (x·W_uᵀ + b_u), with the bits of <see cref="Linear"/> twice and <see cref="GatedActivation"/>, which it is
+    /// unless a set does it in one.
+    /// </summary>
+    /// <param name="x">[tokens, in].</param>
+    /// <param name="gate">[n, in].</param>
+    /// <param name="gateBias">[1, n], or null.</param>
+    /// <param name="up">[n, in].</param>
+    /// <param name="upBias">[1, n], or null.</param>
+    /// <param name="activation">Applied to the gate.</param>
+    /// <param name="gateUp">[tokens, 2n] scratch; holds anything afterwards.</param>
+    /// <param name="y">[tokens, n]; not overlapping x or gateUp.</param>
+    public void GatedLinear(
+        Matrix x, Weight gate, Weight? gateBias, Weight up, Weight? upBias, ActivationKind activation, Matrix gateUp, Matrix y)
+    {
+        Guard.Equal(x.Columns, gate.Columns, "input features of the gate");
+        Guard.Equal(x.Columns, up.Columns, "input features of the up projection");
+        Guard.Shape(y, x.Rows, gate.Rows, nameof(y));
+        Guard.Equal(up.Rows, gate.Rows, "outputs of the up projection");
+        Guard.Shape(gateUp, y.Rows, 2 * y.Columns, nameof(gateUp));
+        if (gateBias is { } g)
+        {
+            Guard.Equal(g.Columns, gate.Rows, "length of the gate's bias");
+        }
+
+        if (upBias is { } u)
+        {
+            Guard.Equal(u.Columns, up.Rows, "length of the up projection's bias");
+        }
+
+        EnqueueGatedLinear(x, gate, gateBias, up, upBias, activation, gateUp, y);
+    }
+
     /// <summary>x = activation(x) in place.</summary>
     public void Activation(Matrix x, ActivationKind activation) => EnqueueActivation(x, activation);
 
@@ -158,6 +191,15 @@ public abstract partial class KernelSet
 
     /// <summary>Implements <see cref="GatedActivation"/>.</summary>
     protected abstract void EnqueueGatedActivation(Matrix gateUp, ActivationKind activation, Matrix y);
+
+    /// <summary>Implements <see cref="GatedLinear"/>.</summary>
+    protected virtual void EnqueueGatedLinear(
+        Matrix x, Weight gate, Weight? gateBias, Weight up, Weight? upBias, ActivationKind activation, Matrix gateUp, Matrix y)
+    {
+        EnqueueLinear(x, gate, gateBias, gateUp.Slice(0, gate.Rows), accumulate: false);
+        EnqueueLinear(x, up, upBias, gateUp.Slice(gate.Rows, up.Rows), accumulate: false);
+        EnqueueGatedActivation(gateUp, activation, y);
+    }
 
     /// <summary>Implements <see cref="Activation"/>.</summary>
     protected abstract void EnqueueActivation(Matrix x, ActivationKind activation);

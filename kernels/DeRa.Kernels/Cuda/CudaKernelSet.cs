@@ -35,7 +35,7 @@ public sealed partial class CudaKernelSet : PortableKernelSet
     {
         string types = architecture >= CudaArchitecture.SM_80 ? "bf16, f16" : "f16";
         return architecture >= CudaArchitecture.SM_75
-            ? $"Cuda: Linear, PagedAttention, RealignHead, RealignScore ({types}, tensor cores); Portable: all others, and f32"
+            ? $"Cuda: Linear, GatedLinear, PagedAttention, RealignHead, RealignScore ({types}, tensor cores); Portable: all others, and f32"
             : "Portable: all operations";
     }
 

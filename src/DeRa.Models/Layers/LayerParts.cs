@@ -43,13 +43,22 @@ internal sealed class LayerParts(ModelConfig config, TransformerWeights model, i
 
     /// <summary>A gated MLP with its own gate and up projections.</summary>
     public GatedMlp SeparateGatedMlp() => new(
-        [Projection(weights.GateProj, weights.GateBias), Projection(weights.UpProj, weights.UpBias)],
+        Projection(weights.GateProj, weights.GateBias),
+        Projection(weights.UpProj, weights.UpBias),
         Projection(weights.DownProj, weights.DownBias),
         config.Activation);
 
-    /// <summary>A gated MLP with one projection for gate and up.</summary>
-    public GatedMlp FusedGatedMlp() => new(
-        [Projection(weights.GateUpProj, null)], Projection(weights.DownProj, weights.DownBias), config.Activation);
+    /// <summary>A gated MLP with one matrix for gate and up: its first half of rows, and its second.</summary>
+    public GatedMlp FusedGatedMlp()
+    {
+        Weight both = Projection(weights.GateUpProj, null).Weight; // [2 · intermediate, hidden]
+        int intermediate = config.IntermediateSize;
+        return new GatedMlp(
+            new Projection(both.SliceRows(0, intermediate), null),
+            new Projection(both.SliceRows(intermediate, intermediate), null),
+            Projection(weights.DownProj, weights.DownBias),
+            config.Activation);
+    }
 
     /// <summary>An MLP without a gate.</summary>
     public PlainMlp PlainMlp() => new(

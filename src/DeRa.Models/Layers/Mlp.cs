@@ -10,10 +10,11 @@ internal abstract class Mlp
 }
 
 /// <summary>down(activation(gate(x)) · up(x)) (arXiv 2002.05202).</summary>
-/// <param name="inputs">Projections whose outputs lie one after another: gate, up or one fused.</param>
+/// <param name="gate">[intermediate, hidden].</param>
+/// <param name="up">[intermediate, hidden].</param>
 /// <param name="down">[hidden, intermediate].</param>
 /// <param name="activation">Applied to the gate.</param>
-internal sealed class GatedMlp(IReadOnlyList<Projection> inputs, Projection down, ActivationKind activation) : Mlp
+internal sealed class GatedMlp(Projection gate, Projection up, Projection down, ActivationKind activation) : Mlp
 {
     /// <inheritdoc />
     public override void Enqueue(in Step step, Matrix x, Matrix y, bool accumulate)
@@ -21,14 +22,7 @@ internal sealed class GatedMlp(IReadOnlyList<Projection> inputs, Projection down
         Matrix gateUp = step.Activations.GateUp;             // [tokens, 2 · intermediate]
         Matrix intermediate = step.Activations.Intermediate; // [tokens, intermediate]
 
-        int column = 0;
-        foreach (Projection projection in inputs)
-        {
-            projection.Enqueue(step.Ops, x, gateUp.Slice(column, projection.Weight.Rows));
-            column += projection.Weight.Rows;
-        }
-
-        step.Ops.GatedActivation(gateUp, activation, intermediate);
+        step.Ops.GatedLinear(x, gate.Weight, gate.Bias, up.Weight, up.Bias, activation, gateUp, intermediate);
         down.Enqueue(step.Ops, intermediate, y, accumulate);
     }
 }

@@ -18,6 +18,16 @@ public sealed class ShapeGuardTests
         yield return Mistake("linear output", "y", (s, b) => s.Linear(M(b, 2, 8), Vector(b, 4, 8), null, M(b, 2, 5)));
         yield return Mistake("linear bias", "bias", (s, b) => s.Linear(M(b, 2, 8), Vector(b, 4, 8), Vector(b, 1, 5), M(b, 2, 4)));
         yield return Mistake("gated width", "gateUp", (s, b) => s.GatedActivation(M(b, 2, 9), ActivationKind.Silu, M(b, 2, 4)));
+        yield return Mistake(
+            "gated linear depth", "input features of the up",
+            (s, b) => s.GatedLinear(M(b, 2, 8), Vector(b, 4, 8), null, Vector(b, 4, 7), null, ActivationKind.Silu, M(b, 2, 8), M(b, 2, 4)));
+        yield return Mistake(
+            "gated linear outputs", "outputs of the up",
+            (s, b) => s.GatedLinear(M(b, 2, 8), Vector(b, 4, 8), null, Vector(b, 5, 8), null, ActivationKind.Silu, M(b, 2, 8), M(b, 2, 4)));
+        yield return Mistake(
+            "gated linear bias", "the gate's bias",
+            (s, b) => s.GatedLinear(
+                M(b, 2, 8), Vector(b, 4, 8), Vector(b, 1, 5), Vector(b, 4, 8), null, ActivationKind.Silu, M(b, 2, 8), M(b, 2, 4)));
         yield return Mistake("gather rows", "y", (s, b) => s.Gather(M(b, 4, 8), Ints(b, 3), M(b, 2, 8)));
         yield return Mistake("mixture wider than its parts", "vocabulary", (s, b) => s.Interpolate(M(b, 2, 8), M(b, 2, 9), Rows(b, 2), M(b, 2, 9)));
         yield return Mistake("too few head rows", "rows", (s, b) => s.SampleLogits(M(b, 3, 8), Rows(b, 2), Rows(b, 1), Rows(b, 2)));

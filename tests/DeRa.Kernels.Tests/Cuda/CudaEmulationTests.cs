@@ -21,6 +21,7 @@ internal sealed class CudaEmulationTests
     private static IEnumerable<SelfTestCase> Checks => SelfTest.Cases.Where(c =>
         (c.Operation == "Linear" && IsOwn(c.Name))
         || (c.Operation == "PagedAttention" && c.Name.Contains("cache", StringComparison.Ordinal))
+        || IsFusion(c)
         || (c.Operation == "RealignScore" && Scores.Contains(c.Name)));
 
     [OneTimeSetUp]
@@ -90,6 +91,48 @@ internal sealed class CudaEmulationTests
         }
     }
 
+    /// <summary>
+    /// A pre-norm layer with a gated MLP: q, k and v in one launch, the norms after attention and MLP with the projections before them, gate, up and
+    /// activation in one. Rounding for the form for many rows takes a launch for each input.
+    /// </summary>
+    [TestCase(1, 6)]
+    [TestCase(4, 6)]
+    [TestCase(5, 8)]
+    [TestCase(17, 12)]
+    public void A_layer_takes_few_launches(int tokens, int launches)
+    {
+        const int HeadDim = 16, Hidden = 32, Intermediate = 24;
+        TestData data = new("layer");
+        using var bench = new Workbench(set);
+        QkvLayout layout = QkvLayout.Stacked(2, 1, HeadDim);
+        DeviceBatch batch = new PagedBatch(data, 16, (0, tokens)).Upload(bench, 0, tokens);
+        var angles = new RopeTable(bench.Matrix(data.Matrix(tokens, HeadDim / 2)), bench.Matrix(data.Matrix(tokens, HeadDim / 2)));
+        DeviceBuffer keys = bench.Buffer<byte>(new byte[4 * 16 * HeadDim * 2]), values = bench.Buffer<byte>(new byte[4 * 16 * HeadDim * 2]);
+        var cache = new KvLayer(keys, values, 0, 4, 16, 1, HeadDim, DType.BF16);
+        Matrix x = bench.Matrix(data.Matrix(tokens, Hidden)), normed = bench.Zeros(tokens, Hidden), qkv = bench.Zeros(tokens, layout.Width);
+        Matrix attended = bench.Zeros(tokens, Hidden), gateUp = bench.Zeros(tokens, 2 * Intermediate), inner = bench.Zeros(tokens, Intermediate);
+        Weight gain = New(1, Hidden), query = New(32, Hidden), key = New(16, Hidden), value = New(16, Hidden), output = New(Hidden, 32);
+        Weight gate = New(Intermediate, Hidden), up = New(Intermediate, Hidden), down = New(Hidden, Intermediate);
+        set.RmsNorm(x, gain, 1e-5f, false, normed); // the layer before does it for this one
+        set.Run();
+        long before = set.LaunchCount;
+
+        set.Linear(normed, query, null, qkv.Slice(0, 32));
+        set.Linear(normed, key, null, qkv.Slice(32, 16));
+        set.Linear(normed, value, null, qkv.Slice(48, 16));
+        set.RopeAndStoreKv(qkv, layout, angles, null, cache, batch);
+        set.PagedAttention(qkv, layout, cache, batch, new AttentionOptions(0.25f), attended);
+        set.Linear(attended, output, null, x, accumulate: true);
+        set.RmsNorm(x, gain, 1e-5f, false, normed);
+        set.GatedLinear(normed, gate, null, up, null, ActivationKind.Silu, gateUp, inner);
+        set.Linear(inner, down, null, x, accumulate: true);
+        set.RmsNorm(x, gain, 1e-5f, false, normed);
+        set.Run();
+        Assert.That(set.LaunchCount - before, Is.EqualTo(launches));
+
+        Weight New(int rows, int columns) => bench.Weight(data.Weight(DType.BF16, rows, columns), 0);
+    }
+
     /// <summary>Chunks of the cache in registers of one warp, or shared out and merged through memory.</summary>
     [TestCase(null)]
     [TestCase(100)]
@@ -126,6 +169,11 @@ internal sealed class CudaEmulationTests
             return bench.Read(output);
         }
     }
+
+    // One type: what differs between the two is covered by the forms.
+    private static bool IsFusion(SelfTestCase check) => check.Name.Contains("BF16", StringComparison.Ordinal)
+        && (check.Operation == "GatedLinear"
+            || check.Name.Contains("of one x", StringComparison.Ordinal) || check.Name.Contains("after the Linear", StringComparison.Ordinal));
 
     private static bool IsOwn(string name) =>
         (name.StartsWith("forms:", StringComparison.Ordinal) || name.StartsWith("rounds", StringComparison.Ordinal))

@@ -8,10 +8,16 @@ namespace DeRa.Kernels.Tests.Cuda;
 /// <summary>A CUDA kernel, what it is launched with, and what its machine code has to hold.</summary>
 internal sealed record CudaKernel(string Name, MethodInfo Method, int GroupSize, int MostRegisters, (string Instruction, int AtLeast)[] Expected)
 {
+    private static readonly string[] Tightest =
+        [nameof(SkinnyLinearKernel<>), nameof(TiledLinearKernel<>), nameof(HeadKernel<,>), $"{nameof(FlashAttentionKernel<,>)}_{nameof(Head128)}"];
+
     /// <summary>
     /// What to assemble for: bfloat16 needs sm_80; binary16 differs between sm_75 and newer ones only, where its code is bfloat16's with another type.
+    /// Families with the code of sm_80 take the kernels that need the most of a multiprocessor.
     /// </summary>
-    public string[] Targets => Name.Contains("BFloat16", StringComparison.Ordinal) ? ["sm_80", "sm_90"] : ["sm_75", "sm_90"];
+    public string[] Targets => !Name.Contains("BFloat16", StringComparison.Ordinal) ? ["sm_75", "sm_90"]
+        : Tightest.Any(name => Name.StartsWith(name, StringComparison.Ordinal)) ? ["sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"]
+        : ["sm_80", "sm_90"];
 
     /// <inheritdoc />
     public override string ToString() => Name;
@@ -27,7 +33,11 @@ internal static class CudaKernels
     [
         ("sm_75", CudaArchitecture.SM_75, new CudaInstructionSet(7, 4)),
         ("sm_80", CudaArchitecture.SM_80, new CudaInstructionSet(7, 4)),
+        ("sm_86", CudaArchitecture.SM_86, new CudaInstructionSet(7, 4)),
+        ("sm_89", CudaArchitecture.SM_89, new CudaInstructionSet(7, 8)),
         ("sm_90", CudaArchitecture.SM_90, new CudaInstructionSet(8, 0)),
+        ("sm_100", CudaArchitecture.SM_100, new CudaInstructionSet(8, 6)),
+        ("sm_120", CudaArchitecture.SM_120, new CudaInstructionSet(8, 7)),
     ];
 
     public static IEnumerable<CudaKernel> All() =>

@@ -32,6 +32,7 @@ public static class LayerMutants
         new("tanh gelu by erf", "Activation", () => new SwappedActivation(ActivationKind.GeluTanh, ActivationKind.Gelu)),
         new("silu for quick gelu", "GatedActivation", () => new SwappedActivation(ActivationKind.QuickGelu, ActivationKind.Silu)),
         new("relu for its square", "GatedActivation", () => new SwappedActivation(ActivationKind.Relu2, ActivationKind.Relu)),
+        new("gate and up swapped in one launch", "GatedLinear", () => new SwappedGate()),
         new("rotation left out", "RopeAndStoreKv", () => new ChangedRope(dropRotation: true)),
         new("head norm left out", "RopeAndStoreKv", () => new ChangedRope(dropRotation: false)),
         new("soft cap twice as high", "SoftCap", () => new HighSoftCap()),
@@ -112,6 +113,13 @@ public static class LayerMutants
     private sealed class SwappedActivation(ActivationKind asked, ActivationKind given) : NaiveKernelSet
     {
         protected override float Activate(ActivationKind activation, float x) => base.Activate(activation == asked ? given : activation, x);
+    }
+
+    private sealed class SwappedGate : NaiveKernelSet
+    {
+        protected override void EnqueueGatedLinear(
+            Matrix x, Weight gate, Weight? gateBias, Weight up, Weight? upBias, ActivationKind activation, Matrix gateUp, Matrix y) =>
+            base.EnqueueGatedLinear(x, up, upBias, gate, gateBias, activation, gateUp, y);
     }
 
     private sealed class ChangedRope(bool dropRotation) : NaiveKernelSet

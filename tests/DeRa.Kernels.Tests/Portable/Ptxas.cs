@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
@@ -7,11 +8,20 @@ namespace DeRa.Kernels.Tests.Portable;
 /// <summary>NVIDIA's assembler: the file that DERA_PTXAS names, else on PATH (tools/get-ptxas.sh fetches one).</summary>
 internal static class Ptxas
 {
+    private static readonly ConcurrentDictionary<string, string> Help = new();
+
     /// <summary>The assembler, or null without one.</summary>
     public static string? Find() => Environment.GetEnvironmentVariable("DERA_PTXAS") is { Length: > 0 } named
         ? File.Exists(named) ? named : throw new FileNotFoundException($"DERA_PTXAS names no file: {named}")
         : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
             .Select(folder => Path.Combine(folder, "ptxas")).FirstOrDefault(File.Exists);
+
+    /// <summary>Whether the assembler's version assembles for a target: its help lists those it does.</summary>
+    public static bool Knows(string ptxas, string target) => Help.GetOrAdd(ptxas, static file =>
+    {
+        using Process process = Process.Start(new ProcessStartInfo(file, ["--help"]) { RedirectStandardOutput = true })!;
+        return process.StandardOutput.ReadToEnd();
+    }).Contains($"'{target}'", StringComparison.Ordinal);
 
     /// <summary>Assembles a kernel for a target.</summary>
     public static Assembled Assemble(string ptxas, string ptx, string target)

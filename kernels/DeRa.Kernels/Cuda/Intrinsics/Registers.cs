@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ILGPU;
 
 namespace DeRa.Kernels.Cuda;
 
@@ -25,4 +26,13 @@ internal struct Sums
     public float D;
 
     public static Sums Add(Sums to, Sums more) => new() { A = to.A + more.A, B = to.B + more.B, C = to.C + more.C, D = to.D + more.D };
+
+    /// <summary>Writes the four elements to [B column, A row] of shared memory, A's rows next to each other.</summary>
+    public readonly void Store(ArrayView<float> target, int first, int stride)
+    {
+        target[first] = A;
+        target[first + stride] = B;
+        target[first + 8] = C;
+        target[first + stride + 8] = D;
+    }
 }

@@ -5,6 +5,7 @@ namespace DeRa.Kernels.Cuda;
 public sealed partial class CudaKernelSet
 {
     /// <inheritdoc />
+    /// <remarks>A projection waits for others of the same x, or for a norm of what it adds to.</remarks>
     protected override void EnqueueLinear(Matrix x, Weight w, Weight? bias, Matrix y, bool accumulate)
     {
         if (!UsesTensorCores(w))
@@ -13,46 +14,142 @@ public sealed partial class CudaKernelSet
         }
         else if (x.Rows > 0 && w.Rows > 0)
         {
-            if (w.DType == DType.BF16)
-            {
-                Project<TensorBFloat16>(x, w, bias, y, accumulate);
-            }
-            else
-            {
-                Project<TensorFloat16>(x, w, bias, y, accumulate);
-            }
+            Defer(new PendingLinears.Projection(x, w, bias, y, accumulate));
         }
     }
 
-    private void Project<TFormat>(Matrix x, Weight w, Weight? bias, Matrix y, bool accumulate)
-        where TFormat : struct, ITensorFormat
+    /// <inheritdoc />
+    protected override void EnqueueGatedLinear(
+        Matrix x, Weight gate, Weight? gateBias, Weight up, Weight? upBias, ActivationKind activation, Matrix gateUp, Matrix y)
     {
-        LinearPlan plan = LinearPlan.For(w.Rows, w.Columns);
-        bool isSkinny = x.Rows <= SkinnyLinearKernel<TFormat>.Rows;
-        long tiles = isSkinny
-            ? Tiles(w.Rows, SkinnyLinearKernel<TFormat>.Outputs)
-            : Tiles(w.Rows, TiledLinearKernel<TFormat>.Tile) * Tiles(x.Rows, TiledLinearKernel<TFormat>.Tile);
-
-        // Where tiles alone do not fill the device twice over, every segment has a group of its own.
-        bool isSplit = isSkinny || tiles < 2 * Multiprocessors;
-        bool hasPartials = isSplit && plan.Segments > 1;
-        var args = new TensorLinearArgs
+        if (x.Rows == 0 || gate.Rows == 0 || gate.DType != up.DType || !UsesTensorCores(gate) || !UsesTensorCores(up))
         {
-            X = View(x),
-            Rounded = None.As<ushort>(),
-            W = View(w),
-            Bias = View(bias),
-            Y = View(y),
-            Accumulate = accumulate ? 1 : 0,
+            base.EnqueueGatedLinear(x, gate, gateBias, up, upBias, activation, gateUp, y);
+            return;
+        }
+
+        LinearPart part = Part(new PendingLinears.Projection(x, gate, gateBias, y, false)) with
+        {
+            Lower = View(up),
+            LowerBias = View(upBias),
+            Outputs = Fragments.Outputs / 2,
+        };
+        Project(gate.DType, x, [part], new TensorLinearArgs { Activation = (int)activation });
+    }
+
+    /// <inheritdoc />
+    protected override void EnqueueRmsNorm(Matrix x, Weight gain, float epsilon, bool unitOffset, Matrix y, bool accumulate)
+    {
+        if (!accumulate && TryTakeOnlyPending(linear => CanBeFollowed(linear, x), out PendingLinears.Projection before))
+        {
+            ProjectAndNormalise(before, RmsArguments(x, gain, epsilon, unitOffset, y, accumulate), FollowingNorm.Rms);
+        }
+        else
+        {
+            base.EnqueueRmsNorm(x, gain, epsilon, unitOffset, y, accumulate);
+        }
+    }
+
+    /// <inheritdoc />
+    protected override void EnqueueLayerNorm(Matrix x, Weight gain, Weight? bias, float epsilon, Matrix y)
+    {
+        if (TryTakeOnlyPending(linear => CanBeFollowed(linear, x), out PendingLinears.Projection before))
+        {
+            ProjectAndNormalise(before, LayerArguments(x, gain, bias, epsilon, y), FollowingNorm.Layer);
+        }
+        else
+        {
+            base.EnqueueLayerNorm(x, gain, bias, epsilon, y);
+        }
+    }
+
+    /// <inheritdoc />
+    private protected override void LaunchLinears(IReadOnlyList<PendingLinears.Projection> parts) => Project(
+        parts[0].W.DType, parts[0].X, [.. parts.Select(Part)],
+        new TensorLinearArgs { Activation = TensorLinearArgs.NoActivation, Accumulate = parts[0].Accumulate ? 1 : 0 });
+
+    private static bool CanBeFollowed(PendingLinears.Projection linear, Matrix x) =>
+        linear.Y == x && x.Rows <= SkinnyLinearKernel<TensorFloat16>.NormedRows;
+
+    private void ProjectAndNormalise(PendingLinears.Projection linear, NormArgs norm, int kind) => Project(
+        linear.W.DType, linear.X, [Part(linear)],
+        new TensorLinearArgs
+        {
+            Activation = TensorLinearArgs.NoActivation,
+            Accumulate = linear.Accumulate ? 1 : 0,
+            Norm = norm,
+            NormKind = kind,
+        });
+
+    private LinearPart Part(PendingLinears.Projection linear)
+    {
+        LinearPlan plan = LinearPlan.For(linear.W.Rows, linear.W.Columns);
+        return new()
+        {
+            W = View(linear.W),
+            Bias = View(linear.Bias),
+            Lower = View(linear.W),
+            LowerBias = View(linear.Bias),
+            Y = View(linear.Y),
+            Outputs = Fragments.Outputs,
             SegmentBlocks = plan.SegmentBlocks,
             Segments = plan.Segments,
-            SegmentsPerGroup = isSplit ? 1 : plan.Segments,
-            Partials = (hasPartials ? Scratch("partial sums", (long)plan.Segments * x.Rows * w.Rows * sizeof(float)) : None).As<float>(),
-            Counters = (hasPartials ? Scratch("linear arrivals", tiles * sizeof(int)) : None).As<int>(),
         };
+    }
+
+    private void Project(DType type, Matrix x, LinearPart[] parts, TensorLinearArgs args)
+    {
+        if (type == DType.BF16)
+        {
+            Project<TensorBFloat16>(x, parts, args);
+        }
+        else
+        {
+            Project<TensorFloat16>(x, parts, args);
+        }
+    }
+
+    private void Project<TFormat>(Matrix x, LinearPart[] parts, TensorLinearArgs args)
+        where TFormat : struct, ITensorFormat
+    {
+        bool isSkinny = x.Rows <= SkinnyLinearKernel<TFormat>.Rows;
+        long groups = 0, partials = 0, counters = 0;
+        for (int i = 0; i < parts.Length; i++)
+        {
+            ref LinearPart part = ref parts[i];
+            long tiles = isSkinny
+                ? Tiles(part.Lines, SkinnyLinearKernel<TFormat>.Lines)
+                : Tiles(part.Lines, TiledLinearKernel<TFormat>.Tile) * Tiles(x.Rows, TiledLinearKernel<TFormat>.Tile);
+
+            // Where tiles alone do not fill the device twice over, every segment has a group of its own.
+            bool isSplit = isSkinny || (tiles < 2 * Multiprocessors && part.Segments > 1);
+            bool isGated = args.Activation != TensorLinearArgs.NoActivation, hasNorm = args.NormKind != FollowingNorm.None;
+            part.SegmentsPerGroup = isSplit ? 1 : part.Segments;
+            part.IsDirect = part.SegmentsPerGroup == part.Segments && !isGated && !hasNorm ? 1 : 0;
+            part.FirstGroup = checked((int)groups);
+            part.FirstCounter = (int)counters;
+            part.FirstPartial = partials;
+            groups += tiles * (part.Segments / part.SegmentsPerGroup);
+            bool keeps = isSplit && part.IsDirect == 0;
+            partials += keeps ? (long)part.Segments * x.Rows * part.Lines : 0;
+            counters += keeps ? tiles : 0;
+        }
+
+        args.X = View(x);
+        args.Rounded = None.As<ushort>();
+        args.First = parts[0];
+        args.Second = parts.Length > 1 ? parts[1] : parts[0] with { FirstGroup = int.MaxValue };
+        args.Third = parts.Length > 2 ? parts[2] : parts[0] with { FirstGroup = int.MaxValue };
+        args.Partials = (partials > 0 ? Scratch("partial sums", partials * sizeof(float)) : None).As<float>();
+        args.Counters = (partials > 0 ? Scratch("linear arrivals", (counters + 1) * sizeof(int)) : None).As<int>();
+        if (args.NormKind == FollowingNorm.None)
+        {
+            args.Norm = new NormArgs { X = args.X, Y = args.X, Gain = parts[0].W, Bias = parts[0].W };
+        }
+
         if (isSkinny)
         {
-            LaunchInOrder(SkinnyLinearKernel<TFormat>.Run, tiles * plan.Segments, args, SkinnyLinearKernel<TFormat>.GroupSize);
+            LaunchInOrder(SkinnyLinearKernel<TFormat>.Run, groups, args, SkinnyLinearKernel<TFormat>.GroupSize);
             return;
         }
 
@@ -60,7 +157,6 @@ public sealed partial class CudaKernelSet
         LaunchInOrder(
             RoundKernel<TFormat>.Run, Elementwise.Groups(x.Rows, x.Columns), new RoundArgs { X = args.X, Rounded = rounded.As<Quad>() });
         args.Rounded = rounded.As<ushort>();
-        LaunchInOrder(
-            TiledLinearKernel<TFormat>.Run, tiles * (isSplit ? plan.Segments : 1), args, TiledLinearKernel<TFormat>.GroupSize);
+        LaunchInOrder(TiledLinearKernel<TFormat>.Run, groups, args, TiledLinearKernel<TFormat>.GroupSize);
     }
 }

@@ -4,13 +4,16 @@ using ILGPU;
 namespace DeRa.Kernels.Cuda;
 
 /// <summary>
-/// y = x·Wᵀ (+ bias), or y += …, for 1 to 16 rows. A warp owns 16 outputs of one segment of the inputs: its lanes stream the weights from device memory
+/// y = x·Wᵀ (+ bias), or y += …, for 1 to 16 rows; up to three weights, a gate with its up projection, or one weight and the norm of what it adds to.
+/// A warp owns 16 outputs of one segment of the inputs: its lanes stream the weights from device memory
 /// into registers, 16 bytes a load, eight loads in flight, and multiply by activations that the group rounded into shared memory; rows are padded to 8 or
-/// 16, since the weights' bytes set the pace. The last group of a tile of outputs adds the segments in order. Grid: tiles of 64 outputs × segments.
+/// 16, since the weights' bytes set the pace. The last group of a tile of outputs adds the segments in order; the last of all tiles normalises the rows,
+/// which it finds in the L2 cache. Grid: for each weight its tiles of 64 lines × segments.
 /// </summary>
 /// <remarks>
-/// Bound: 2·in·out bytes of weights. Expected on 3.35 TB/s (H100): [4096, 4096] 33.6 MB, 10 µs; [28672, 4096] 235 MB, 70 µs; partial sums add
-/// 8·segments·rows·out bytes through the L2 cache, 4 MB of 33.6 for 16 rows of the former. At 16 rows 16 FLOP a byte: far below the tensor cores' rate.
+/// Bound: 2·in·out bytes of weights. Expected on 3.35 TB/s (H100): [4096, 4096] 33.6 MB, 10 µs; gate and up [14336, 4096] each 235 MB, 70 µs;
+/// partial sums add 8·segments·rows·out bytes through the L2 cache, 4 MB of 33.6 for 16 rows of the former. A norm reads and writes its rows twice in one
+/// group, 64 KB a row of 4,096: some 2 µs, less than what a launch of its own would leave the device idle for up to four rows. At 16 rows 16 FLOP a byte: far below the tensor cores' rate.
 /// Not measured yet.
 /// </remarks>
 internal static class SkinnyLinearKernel<TFormat>
@@ -19,11 +22,17 @@ internal static class SkinnyLinearKernel<TFormat>
     /// <summary>Work-items of a group: four warps.</summary>
     public const int GroupSize = 128;
 
-    /// <summary>Outputs of a group.</summary>
-    public const int Outputs = GroupSize / EmulatedWarp.Size * Fragments.Outputs;
+    /// <summary>Warps, and tiles of 16 lines, of a group.</summary>
+    public const int Warps = GroupSize / EmulatedWarp.Size;
+
+    /// <summary>Lines of a group.</summary>
+    public const int Lines = Warps * Fragments.Outputs;
 
     /// <summary>Most rows.</summary>
     public const int Rows = 2 * Fragments.Rows;
+
+    /// <summary>Most rows that the last group normalises: one group takes them one after another.</summary>
+    public const int NormedRows = 4;
 
     private const int LargestSegment = 1024 / Fragments.Block;
 
@@ -31,26 +40,28 @@ internal static class SkinnyLinearKernel<TFormat>
     {
         ArrayView<Quad> staged = SharedMemory.Allocate<Quad>(LargestSegment * Rows * Fragments.Loads);
         ArrayView<int> flag = SharedMemory.Allocate<int>(1);
-        int tile = Grid.IdxX / args.Segments, segment = Grid.IdxX % args.Segments, depth = args.X.Columns;
-        int firstK = segment * args.SegmentBlocks * Fragments.Block;
-        int count = IntrinsicMath.Min(args.SegmentBlocks * Fragments.Block, depth - firstK);
+        LinearPart part = args.Part();
+        int group = Grid.IdxX - part.FirstGroup, tile = group / part.Segments, segment = group % part.Segments, depth = args.X.Columns;
+        int firstK = segment * part.SegmentBlocks * Fragments.Block;
+        int count = IntrinsicMath.Min(part.SegmentBlocks * Fragments.Block, depth - firstK);
         int blocks = (count + Fragments.Block - 1) / Fragments.Block, whole = count / Fragments.Block;
         int lines = args.X.Rows > Fragments.Rows ? Rows : Fragments.Rows;
         Stage(args, staged, firstK, blocks, lines);
         Group.Barrier();
 
-        int g = Lane.Line, t = Lane.Place, output = tile * Outputs + Group.IdxX / EmulatedWarp.Size * Fragments.Outputs + g;
-        long upper = args.Weights(output) + firstK + Fragments.Load * t, lower = args.Weights(output + 8) + firstK + Fragments.Load * t;
+        int g = Lane.Line, t = Lane.Place, warpTile = tile * Warps + Group.IdxX / EmulatedWarp.Size, line = warpTile * Fragments.Outputs + g;
+        long upper = part.UpperWeights(warpTile, g, depth) + firstK + Fragments.Load * t;
+        long lower = part.LowerWeights(warpTile, g, depth) + firstK + Fragments.Load * t;
         int x = Fragments.Staged(0, g, t, lines), step = lines * Fragments.Loads;
         Sums first = default, second = default;
         int block = 0;
         for (; block + 4 <= whole; block += 4)
         {
             long k = (long)block * Fragments.Block;
-            Quad u0 = Memory16.Stream(ref args.W.Data[upper + k]), l0 = Memory16.Stream(ref args.W.Data[lower + k]);
-            Quad u1 = Memory16.Stream(ref args.W.Data[upper + k + 32]), l1 = Memory16.Stream(ref args.W.Data[lower + k + 32]);
-            Quad u2 = Memory16.Stream(ref args.W.Data[upper + k + 64]), l2 = Memory16.Stream(ref args.W.Data[lower + k + 64]);
-            Quad u3 = Memory16.Stream(ref args.W.Data[upper + k + 96]), l3 = Memory16.Stream(ref args.W.Data[lower + k + 96]);
+            Quad u0 = Memory16.Stream(ref part.W.Data[upper + k]), l0 = Memory16.Stream(ref part.Lower.Data[lower + k]);
+            Quad u1 = Memory16.Stream(ref part.W.Data[upper + k + 32]), l1 = Memory16.Stream(ref part.Lower.Data[lower + k + 32]);
+            Quad u2 = Memory16.Stream(ref part.W.Data[upper + k + 64]), l2 = Memory16.Stream(ref part.Lower.Data[lower + k + 64]);
+            Quad u3 = Memory16.Stream(ref part.W.Data[upper + k + 96]), l3 = Memory16.Stream(ref part.Lower.Data[lower + k + 96]);
             int at = x + block * step;
             first = Fragments.Step<TFormat>(first, u0, l0, Memory16.Shared(ref staged[at]));
             first = Fragments.Step<TFormat>(first, u1, l1, Memory16.Shared(ref staged[at + step]));
@@ -69,7 +80,7 @@ internal static class SkinnyLinearKernel<TFormat>
         {
             // Past the last input a lane repeats the last eight: their activations are staged as zeros.
             int k = IntrinsicMath.Min(block * Fragments.Block, depth - Fragments.Load - firstK - Fragments.Load * t);
-            Quad u = Memory16.Stream(ref args.W.Data[upper + k]), l = Memory16.Stream(ref args.W.Data[lower + k]);
+            Quad u = Memory16.Stream(ref part.W.Data[upper + k]), l = Memory16.Stream(ref part.Lower.Data[lower + k]);
             int at = x + block * step;
             first = Fragments.Step<TFormat>(first, u, l, Memory16.Shared(ref staged[at]));
             for (int more = at + Fragments.Rows * Fragments.Loads; more < at + step; more += step)
@@ -78,18 +89,45 @@ internal static class SkinnyLinearKernel<TFormat>
             }
         }
 
-        if (args.Segments == 1)
+        if (part.IsDirect != 0)
         {
-            args.Finish(Sums.Add(default, first), output, 2 * t);
-            args.Finish(Sums.Add(default, second), output, Fragments.Rows + 2 * t);
+            args.Finish(part, Sums.Add(default, first), line, 2 * t);
+            args.Finish(part, Sums.Add(default, second), line, Fragments.Rows + 2 * t);
             return;
         }
 
-        args.Keep(first, segment, output, 2 * t);
-        args.Keep(second, segment, output, Fragments.Rows + 2 * t);
-        if (LastGroup.IsLast<CooperativeForm>(ref args.Counters[tile], args.Segments, flag))
+        args.Keep(part, first, segment, line, 2 * t);
+        args.Keep(part, second, segment, line, Fragments.Rows + 2 * t);
+        if (!LastGroup.IsLast<CooperativeForm>(ref args.Counters[part.FirstCounter + tile], part.Segments, flag))
         {
-            args.Merge(tile * Outputs, Outputs, 0, Rows);
+            return;
+        }
+
+        args.Merge(part, tile * Lines, Lines, 0, Rows);
+        if (args.NormKind == FollowingNorm.None)
+        {
+            return;
+        }
+
+        int tiles = (part.Lines + Lines - 1) / Lines;
+        if (LastGroup.IsLast<CooperativeForm>(ref args.Counters[tiles], tiles, flag))
+        {
+            Normalise(args, staged.Cast<float>());
+        }
+    }
+
+    private static void Normalise(TensorLinearArgs args, ArrayView<float> scratch)
+    {
+        for (int row = 0; row < args.X.Rows; row++)
+        {
+            if (args.NormKind == FollowingNorm.Rms)
+            {
+                NormKernel.RmsRow(args.Norm, row, scratch);
+            }
+            else
+            {
+                NormKernel.LayerRow(args.Norm, row, scratch);
+            }
         }
     }
 

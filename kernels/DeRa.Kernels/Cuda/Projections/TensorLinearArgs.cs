@@ -3,84 +3,123 @@ using ILGPU;
 
 namespace DeRa.Kernels.Cuda;
 
-/// <summary>Arguments of the tensor-core projections.</summary>
+/// <summary>
+/// Arguments of the tensor-core projections: up to three weights over the same x in one launch, or a gate and an up projection whose results meet in the
+/// activation, or one whose rows are normalised by the group that finishes last.
+/// </summary>
 internal struct TensorLinearArgs
 {
+    /// <summary><see cref="Activation"/> without a gate.</summary>
+    public const int NoActivation = -1;
+
     public MatrixView X;
 
     /// <summary>[rows, depth] of X rounded to the weight's type; the form for many rows alone.</summary>
     public ArrayView<ushort> Rounded;
-    public WeightView W;
-    public WeightView Bias;
-    public MatrixView Y;
+    public LinearPart First;
+    public LinearPart Second;
+    public LinearPart Third;
     public int Accumulate;
-    public int SegmentBlocks;
-    public int Segments;
 
-    /// <summary>Segments that one group sums: all of them, or one.</summary>
-    public int SegmentsPerGroup;
+    /// <summary>The gate's <see cref="ActivationKind"/>, or <see cref="NoActivation"/>.</summary>
+    public int Activation;
 
-    /// <summary>[segments, rows, outputs] where groups sum one segment each.</summary>
+    /// <summary>Of each part, [segments, rows, lines] where groups sum one segment each.</summary>
     public ArrayView<float> Partials;
 
-    /// <summary>[tiles] arrivals.</summary>
+    /// <summary>Arrivals: [tiles] of each part, then one for all tiles.</summary>
     public ArrayView<int> Counters;
 
-    /// <summary>First element of an output's weights; outputs past the end repeat the last one and are dropped.</summary>
-    public readonly long Weights(int output) => W.Offset + (long)IntrinsicMath.Min(output, Y.Columns - 1) * X.Columns;
+    /// <summary>What follows over all of the first part's rows, by <see cref="NormKind"/>.</summary>
+    public NormArgs Norm;
 
-    /// <summary>Keeps the partial sums of a lane's four elements: outputs o and o + 8, rows r and r + 1.</summary>
-    public readonly void Keep(Sums sums, int segment, int output, int row)
+    /// <summary>A <see cref="FollowingNorm"/>.</summary>
+    public int NormKind;
+
+    /// <summary>The weight that this group works on.</summary>
+    public readonly LinearPart Part()
     {
-        Keep(sums.A, segment, output, row);
-        Keep(sums.B, segment, output, row + 1);
-        Keep(sums.C, segment, output + 8, row);
-        Keep(sums.D, segment, output + 8, row + 1);
+        int group = Grid.IdxX;
+        return group < Second.FirstGroup ? First : group < Third.FirstGroup ? Second : Third;
     }
 
-    /// <summary>Finishes a lane's four elements.</summary>
-    public readonly void Finish(Sums sums, int output, int row)
+    /// <summary>Keeps the partial sums of a lane's four elements: lines l and l + 8, rows r and r + 1.</summary>
+    public readonly void Keep(LinearPart part, Sums sums, int segment, int line, int row)
     {
-        Finish(sums.A, output, row);
-        Finish(sums.B, output, row + 1);
-        Finish(sums.C, output + 8, row);
-        Finish(sums.D, output + 8, row + 1);
+        Keep(part, sums.A, segment, line, row);
+        Keep(part, sums.B, segment, line, row + 1);
+        Keep(part, sums.C, segment, line + 8, row);
+        Keep(part, sums.D, segment, line + 8, row + 1);
+    }
+
+    /// <summary>Finishes a lane's four elements, where no activation follows.</summary>
+    public readonly void Finish(LinearPart part, Sums sums, int line, int row)
+    {
+        Finish(part, sums.A, line, row);
+        Finish(part, sums.B, line, row + 1);
+        Finish(part, sums.C, line + 8, row);
+        Finish(part, sums.D, line + 8, row + 1);
     }
 
     /// <summary>Adds up the kept segments in order and finishes; the group shares out a tile.</summary>
-    public readonly void Merge(int firstOutput, int outputs, int firstRow, int rows)
+    public readonly void Merge(LinearPart part, int firstLine, int lines, int firstRow, int rows)
     {
-        int outputCount = IntrinsicMath.Min(outputs, Y.Columns - firstOutput), rowCount = IntrinsicMath.Min(rows, X.Rows - firstRow);
-        for (int i = Group.IdxX; i < outputCount * rowCount; i += Group.DimX)
+        int first = part.Column(firstLine);
+        int columns = IntrinsicMath.Min(part.Column(firstLine + lines), part.Y.Columns) - first, rowCount = IntrinsicMath.Min(rows, X.Rows - firstRow);
+        for (int i = Group.IdxX; i < columns * rowCount; i += Group.DimX)
         {
-            int output = firstOutput + i % outputCount, row = firstRow + i / outputCount;
-            float sum = 0;
-            for (int segment = 0; segment < Segments; segment++)
+            int column = first + i % columns, row = firstRow + i / columns, line = part.Line(column);
+            float sum = 0, other = 0;
+            for (int segment = 0; segment < part.Segments; segment++)
             {
-                sum += Partials[Partial(segment, output, row)];
+                sum += Partials[Partial(part, segment, line, row)];
+                if (Activation != NoActivation)
+                {
+                    other += Partials[Partial(part, segment, line + 8, row)];
+                }
             }
 
-            Finish(sum, output, row);
+            Write(part, sum, other, column, row);
         }
     }
 
-    private readonly void Keep(float sum, int segment, int output, int row)
+    /// <summary>y from its sum and, with a gate, the sum of the up projection.</summary>
+    public readonly void Write(LinearPart part, float sum, float other, int column, int row)
     {
-        if (row < X.Rows && output < Y.Columns)
+        long at = part.Y.Row(row) + column;
+        float y = part.Bias.IsPresent != 0 ? sum + part.Bias.At(column) : sum;
+        if (Activation != NoActivation)
         {
-            Partials[Partial(segment, output, row)] = sum;
+            y = ActivationMath.Apply(Activation, y) * (part.LowerBias.IsPresent != 0 ? other + part.LowerBias.At(column) : other);
         }
+
+        part.Y.Data[at] = Accumulate != 0 ? part.Y.Data[at] + y : y;
     }
 
-    private readonly void Finish(float sum, int output, int row)
+    private readonly void Keep(LinearPart part, float sum, int segment, int line, int row)
     {
-        if (row < X.Rows && output < Y.Columns)
+        if (row < X.Rows && line < part.Lines)
         {
-            long at = Y.Row(row) + output;
-            float y = Bias.IsPresent != 0 ? sum + Bias.At(output) : sum;
-            Y.Data[at] = Accumulate != 0 ? Y.Data[at] + y : y;
+            Partials[Partial(part, segment, line, row)] = sum;
         }
     }
 
-    private readonly long Partial(int segment, int output, int row) => ((long)segment * X.Rows + row) * Y.Columns + output;
+    private readonly void Finish(LinearPart part, float sum, int line, int row)
+    {
+        if (row < X.Rows && line < part.Y.Columns)
+        {
+            long at = part.Y.Row(row) + line;
+            float y = part.Bias.IsPresent != 0 ? sum + part.Bias.At(line) : sum;
+            part.Y.Data[at] = Accumulate != 0 ? part.Y.Data[at] + y : y;
+        }
+    }
+
+    private readonly long Partial(LinearPart part, int segment, int line, int row) =>
+        part.FirstPartial + ((long)segment * X.Rows + row) * part.Lines + line;
+}
+
+/// <summary>Which norm the last group of a projection applies to its rows.</summary>
+internal static class FollowingNorm
+{
+    public const int None = 0, Rms = 1, Layer = 2;
 }

@@ -3,7 +3,7 @@ using ILGPU;
 namespace DeRa.Kernels.Cuda;
 
 /// <summary>
-/// A warp's sums of 64 outputs × 32 rows: letters are tiles of 16 outputs, digits tiles of 8 rows. Named fields, because an array indexed by a loop variable
+/// A warp's sums of 64 lines × 32 rows: letters are tiles of 16 lines, digits tiles of 8 rows. Named fields, because an array indexed by a loop variable
 /// would lie in local memory.
 /// </summary>
 internal struct WarpSums
@@ -78,45 +78,66 @@ internal struct WarpSums
         return sums;
     }
 
-    /// <summary>Finishes all elements; <paramref name="output"/> and <paramref name="row"/> are this lane's first.</summary>
-    public readonly void Finish(TensorLinearArgs args, int output, int row)
+    /// <summary>Finishes all elements; <paramref name="line"/> and <paramref name="row"/> are this lane's first.</summary>
+    public readonly void Finish(TensorLinearArgs args, LinearPart part, int line, int row)
     {
-        args.Finish(A0, output, row);
-        args.Finish(A1, output, row + 8);
-        args.Finish(A2, output, row + 16);
-        args.Finish(A3, output, row + 24);
-        args.Finish(B0, output + 16, row);
-        args.Finish(B1, output + 16, row + 8);
-        args.Finish(B2, output + 16, row + 16);
-        args.Finish(B3, output + 16, row + 24);
-        args.Finish(C0, output + 32, row);
-        args.Finish(C1, output + 32, row + 8);
-        args.Finish(C2, output + 32, row + 16);
-        args.Finish(C3, output + 32, row + 24);
-        args.Finish(D0, output + 48, row);
-        args.Finish(D1, output + 48, row + 8);
-        args.Finish(D2, output + 48, row + 16);
-        args.Finish(D3, output + 48, row + 24);
+        args.Finish(part, A0, line, row);
+        args.Finish(part, A1, line, row + 8);
+        args.Finish(part, A2, line, row + 16);
+        args.Finish(part, A3, line, row + 24);
+        args.Finish(part, B0, line + 16, row);
+        args.Finish(part, B1, line + 16, row + 8);
+        args.Finish(part, B2, line + 16, row + 16);
+        args.Finish(part, B3, line + 16, row + 24);
+        args.Finish(part, C0, line + 32, row);
+        args.Finish(part, C1, line + 32, row + 8);
+        args.Finish(part, C2, line + 32, row + 16);
+        args.Finish(part, C3, line + 32, row + 24);
+        args.Finish(part, D0, line + 48, row);
+        args.Finish(part, D1, line + 48, row + 8);
+        args.Finish(part, D2, line + 48, row + 16);
+        args.Finish(part, D3, line + 48, row + 24);
     }
 
     /// <summary>Keeps all elements as the partial sums of a segment.</summary>
-    public readonly void Keep(TensorLinearArgs args, int segment, int output, int row)
+    public readonly void Keep(TensorLinearArgs args, LinearPart part, int segment, int line, int row)
     {
-        args.Keep(A0, segment, output, row);
-        args.Keep(A1, segment, output, row + 8);
-        args.Keep(A2, segment, output, row + 16);
-        args.Keep(A3, segment, output, row + 24);
-        args.Keep(B0, segment, output + 16, row);
-        args.Keep(B1, segment, output + 16, row + 8);
-        args.Keep(B2, segment, output + 16, row + 16);
-        args.Keep(B3, segment, output + 16, row + 24);
-        args.Keep(C0, segment, output + 32, row);
-        args.Keep(C1, segment, output + 32, row + 8);
-        args.Keep(C2, segment, output + 32, row + 16);
-        args.Keep(C3, segment, output + 32, row + 24);
-        args.Keep(D0, segment, output + 48, row);
-        args.Keep(D1, segment, output + 48, row + 8);
-        args.Keep(D2, segment, output + 48, row + 16);
-        args.Keep(D3, segment, output + 48, row + 24);
+        args.Keep(part, A0, segment, line, row);
+        args.Keep(part, A1, segment, line, row + 8);
+        args.Keep(part, A2, segment, line, row + 16);
+        args.Keep(part, A3, segment, line, row + 24);
+        args.Keep(part, B0, segment, line + 16, row);
+        args.Keep(part, B1, segment, line + 16, row + 8);
+        args.Keep(part, B2, segment, line + 16, row + 16);
+        args.Keep(part, B3, segment, line + 16, row + 24);
+        args.Keep(part, C0, segment, line + 32, row);
+        args.Keep(part, C1, segment, line + 32, row + 8);
+        args.Keep(part, C2, segment, line + 32, row + 16);
+        args.Keep(part, C3, segment, line + 32, row + 24);
+        args.Keep(part, D0, segment, line + 48, row);
+        args.Keep(part, D1, segment, line + 48, row + 8);
+        args.Keep(part, D2, segment, line + 48, row + 16);
+        args.Keep(part, D3, segment, line + 48, row + 24);
+    }
+
+    /// <summary>Writes all elements to shared memory, rows <paramref name="stride"/> apart.</summary>
+    public readonly void Store(ArrayView<float> tile, int stride, int line, int row)
+    {
+        A0.Store(tile, row * stride + line, stride);
+        A1.Store(tile, (row + 8) * stride + line, stride);
+        A2.Store(tile, (row + 16) * stride + line, stride);
+        A3.Store(tile, (row + 24) * stride + line, stride);
+        B0.Store(tile, row * stride + line + 16, stride);
+        B1.Store(tile, (row + 8) * stride + line + 16, stride);
+        B2.Store(tile, (row + 16) * stride + line + 16, stride);
+        B3.Store(tile, (row + 24) * stride + line + 16, stride);
+        C0.Store(tile, row * stride + line + 32, stride);
+        C1.Store(tile, (row + 8) * stride + line + 32, stride);
+        C2.Store(tile, (row + 16) * stride + line + 32, stride);
+        C3.Store(tile, (row + 24) * stride + line + 32, stride);
+        D0.Store(tile, row * stride + line + 48, stride);
+        D1.Store(tile, (row + 8) * stride + line + 48, stride);
+        D2.Store(tile, (row + 16) * stride + line + 48, stride);
+        D3.Store(tile, (row + 24) * stride + line + 48, stride);
     }
 }

@@ -14,13 +14,7 @@ public partial class PortableKernelSet
 
         if (form == KernelForm.Serial)
         {
-            var next = new PendingLinears.Projection(x, w, bias, y, accumulate);
-            if (!pendingLinears.Takes(next))
-            {
-                LaunchPendingLinears();
-            }
-
-            pendingLinears.Add(next);
+            Defer(new PendingLinears.Projection(x, w, bias, y, accumulate));
             return;
         }
 
@@ -41,16 +35,44 @@ public partial class PortableKernelSet
             });
     }
 
+    /// <summary>Has a projection wait for others of the same x; those before it that it cannot go with are launched.</summary>
+    private protected void Defer(PendingLinears.Projection next)
+    {
+        if (!pendingLinears.Takes(next))
+        {
+            LaunchPendingLinears();
+        }
+
+        pendingLinears.Add(next);
+    }
+
+    /// <summary>The projection that waits, if it is the only one; it waits no more.</summary>
+    private protected bool TryTakeOnlyPending(Func<PendingLinears.Projection, bool> condition, out PendingLinears.Projection only)
+    {
+        only = pendingLinears.Waiting.Count == 1 ? pendingLinears.Waiting[0] : default;
+        bool taken = pendingLinears.Waiting.Count == 1 && condition(only);
+        if (taken)
+        {
+            pendingLinears.Clear();
+        }
+
+        return taken;
+    }
+
     /// <summary>Launches the projections that wait; every other launch and every end of a step comes after them.</summary>
     private void LaunchPendingLinears()
     {
-        if (pendingLinears.Waiting.Count == 0)
+        if (pendingLinears.Waiting.Count > 0)
         {
-            return;
+            PendingLinears.Projection[] parts = [.. pendingLinears.Waiting];
+            pendingLinears.Clear();
+            LaunchLinears(parts);
         }
+    }
 
-        PendingLinears.Projection[] parts = [.. pendingLinears.Waiting];
-        pendingLinears.Clear();
+    /// <summary>Launches projections of one x that waited together, one to three.</summary>
+    private protected virtual void LaunchLinears(IReadOnlyList<PendingLinears.Projection> parts)
+    {
         int tile = SerialLinearTile(parts.Sum(part => part.Y.Columns));
         Matrix x = parts[0].X;
         if (RowsShareCacheSets(x))
@@ -73,10 +95,10 @@ public partial class PortableKernelSet
         // An absent part repeats the first one's memory with nothing to do.
         SerialLinearPart Part(int index) => new()
         {
-            W = View(parts[index < parts.Length ? index : 0].W),
-            Bias = View(parts[index < parts.Length ? index : 0].Bias),
-            Y = View(parts[index < parts.Length ? index : 0].Y),
-            Tiles = index < parts.Length ? (int)Tiles(parts[index].Y.Columns, tile) : 0,
+            W = View(parts[index < parts.Count ? index : 0].W),
+            Bias = View(parts[index < parts.Count ? index : 0].Bias),
+            Y = View(parts[index < parts.Count ? index : 0].Y),
+            Tiles = index < parts.Count ? (int)Tiles(parts[index].Y.Columns, tile) : 0,
         };
     }
 

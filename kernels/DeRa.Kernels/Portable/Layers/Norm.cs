@@ -8,11 +8,15 @@ namespace DeRa.Kernels.Portable;
 /// </summary>
 internal static class NormKernel
 {
-    public static void Rms(NormArgs args)
+    public static void Rms(NormArgs args) => RmsRow(args, Grid.IdxX, SharedMemory.Allocate<float>(Team.Size));
+
+    public static void Layer(NormArgs args) => LayerRow(args, Grid.IdxX, SharedMemory.Allocate<float>(Team.Size));
+
+    /// <summary>One row by the whole group; <paramref name="scratch"/> is [Team.Size] of shared memory.</summary>
+    public static void RmsRow(NormArgs args, int row, ArrayView<float> scratch)
     {
-        ArrayView<float> scratch = SharedMemory.Allocate<float>(Team.Size);
         int columns = args.X.Columns;
-        long x = args.X.Row(Grid.IdxX), y = args.Y.Row(Grid.IdxX);
+        long x = args.X.Row(row), y = args.Y.Row(row);
         float squares = Team.Sum<CooperativeForm>(scratch, RowSum.Squares(args.X.Data, x, columns, 0f));
         float scale = 1f / MathF.Sqrt(squares / columns + args.Epsilon);
         for (int i = Group.IdxX; i < columns; i += Group.DimX)
@@ -23,11 +27,11 @@ internal static class NormKernel
         }
     }
 
-    public static void Layer(NormArgs args)
+    /// <summary>One row by the whole group; <paramref name="scratch"/> is [Team.Size] of shared memory.</summary>
+    public static void LayerRow(NormArgs args, int row, ArrayView<float> scratch)
     {
-        ArrayView<float> scratch = SharedMemory.Allocate<float>(Team.Size);
         int columns = args.X.Columns;
-        long x = args.X.Row(Grid.IdxX), y = args.Y.Row(Grid.IdxX);
+        long x = args.X.Row(row), y = args.Y.Row(row);
         float mean = Team.Sum<CooperativeForm>(scratch, RowSum.Values(args.X.Data, x, columns)) / columns;
         float variance = Team.Sum<CooperativeForm>(scratch, RowSum.Squares(args.X.Data, x, columns, mean)) / columns;
         float scale = 1f / MathF.Sqrt(variance + args.Epsilon);
@@ -99,25 +103,29 @@ public partial class PortableKernelSet
 {
     /// <inheritdoc />
     protected override void EnqueueRmsNorm(Matrix x, Weight gain, float epsilon, bool unitOffset, Matrix y, bool accumulate) =>
-        LaunchInOrder(NormKernel.Rms, x.Rows, new NormArgs
-        {
-            X = View(x),
-            Gain = View(gain),
-            Bias = View((Weight?)null),
-            Epsilon = epsilon,
-            UnitOffset = unitOffset ? 1 : 0,
-            Accumulate = accumulate ? 1 : 0,
-            Y = View(y),
-        });
+        LaunchInOrder(NormKernel.Rms, x.Rows, RmsArguments(x, gain, epsilon, unitOffset, y, accumulate));
 
     /// <inheritdoc />
     protected override void EnqueueLayerNorm(Matrix x, Weight gain, Weight? bias, float epsilon, Matrix y) =>
-        LaunchInOrder(NormKernel.Layer, x.Rows, new NormArgs
-        {
-            X = View(x),
-            Gain = View(gain),
-            Bias = View(bias),
-            Epsilon = epsilon,
-            Y = View(y),
-        });
+        LaunchInOrder(NormKernel.Layer, x.Rows, LayerArguments(x, gain, bias, epsilon, y));
+
+    private protected NormArgs RmsArguments(Matrix x, Weight gain, float epsilon, bool unitOffset, Matrix y, bool accumulate) => new()
+    {
+        X = View(x),
+        Gain = View(gain),
+        Bias = View((Weight?)null),
+        Epsilon = epsilon,
+        UnitOffset = unitOffset ? 1 : 0,
+        Accumulate = accumulate ? 1 : 0,
+        Y = View(y),
+    };
+
+    private protected NormArgs LayerArguments(Matrix x, Weight gain, Weight? bias, float epsilon, Matrix y) => new()
+    {
+        X = View(x),
+        Gain = View(gain),
+        Bias = View(bias),
+        Epsilon = epsilon,
+        Y = View(y),
+    };
 }
