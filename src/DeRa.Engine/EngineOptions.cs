@@ -15,8 +15,20 @@ public sealed record EngineOptions
     /// <summary>The pair's text side where it is loaded already; null loads it from the folders.</summary>
     public PairText? Text { get; init; }
 
-    /// <summary>auto, cpu, opencl[:i] or cuda[:i].</summary>
+    /// <summary>auto, cpu, opencl[:i] or cuda[:i]: where both models run, unless one has a device of its own.</summary>
     public string Device { get; init; } = "auto";
+
+    /// <summary>
+    /// Where the reference model runs, in the form of <see cref="Device"/>; null is <see cref="Device"/>. With two devices the models run at the same
+    /// time, and final hidden states move to the device of the head: the aligned model's, unless that is a processor and the reference's is not.
+    /// </summary>
+    public string? ReferenceDevice { get; init; }
+
+    /// <summary>Where the aligned model runs, in the form of <see cref="Device"/>; null is <see cref="Device"/>.</summary>
+    public string? AlignedDevice { get; init; }
+
+    /// <summary>Opens other devices than the names say, for tests: two sets on one processor.</summary>
+    internal Func<DeRa.Models.PairDevices>? OpenDevices { get; init; }
 
     /// <summary>Storage type of the weights on the device; null keeps each checkpoint's own.</summary>
     public DeRa.Kernels.DType? WeightType { get; init; }

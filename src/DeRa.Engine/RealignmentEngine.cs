@@ -35,7 +35,7 @@ public sealed class RealignmentEngine : IAsyncDisposable, IDisposable
         this.thread = thread;
         pair = loaded.Pair;
         cachePositions = loaded.CachePositions;
-        Device = loaded.Device;
+        (Device, ReferenceDevice, AlignedDevice) = (pair.Devices.Head.Device, pair.Devices.Reference.Device, pair.Devices.Aligned.Device);
         Text = text;
         StopTokens = [.. pair.Reference.Config.EosIds.Union(pair.Aligned.Config.EosIds)];
         Vocabulary = pair.Vocabulary;
@@ -46,8 +46,14 @@ public sealed class RealignmentEngine : IAsyncDisposable, IDisposable
     /// <summary>The pair's tokenizer and chat template.</summary>
     public PairText Text { get; }
 
-    /// <summary>What the engine runs on.</summary>
+    /// <summary>What the head runs on, and both models unless they are on two devices.</summary>
     public DeviceDescription Device { get; }
+
+    /// <summary>What the reference model runs on.</summary>
+    public DeviceDescription ReferenceDevice { get; }
+
+    /// <summary>What the aligned model runs on.</summary>
+    public DeviceDescription AlignedDevice { get; }
 
     /// <summary>Ids that end a generation by default: the end-of-sequence ids of both models.</summary>
     public IReadOnlyList<int> StopTokens { get; }

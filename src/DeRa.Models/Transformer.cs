@@ -9,7 +9,7 @@ namespace DeRa.Models;
 /// </summary>
 public abstract class Transformer : IDisposable
 {
-    private readonly KernelSet ops;
+    private readonly KernelSet ops, headOps;
     private readonly Weight embedding;          // [vocab, hidden]
     private readonly Weight? positionEmbedding; // [positions, hidden]
     private readonly Block[] layers;
@@ -17,11 +17,12 @@ public abstract class Transformer : IDisposable
     private readonly Weight outputHead;         // [vocab, hidden]
     private readonly Weight? outputHeadBias;    // [1, vocab]
 
-    private protected Transformer(Checkpoint checkpoint, WeightStore store, RotaryEmbedding? rotary, Func<LayerParts, Block> layer)
+    private protected Transformer(Checkpoint checkpoint, PlacedWeights placed, Func<LayerParts, Block> layer)
     {
+        WeightStore store = placed.Layers;
         Config = checkpoint.Config;
-        Rotary = rotary;
-        ops = store.Kernels;
+        Rotary = placed.Rotary;
+        (ops, headOps) = (store.Kernels, placed.Head.Kernels);
         TransformerWeights weights = checkpoint.Weights;
         embedding = store.Matrix(weights.Embedding);
         positionEmbedding = weights.PositionEmbedding is { } positions ? store.Matrix(positions) : null;
@@ -29,8 +30,8 @@ public abstract class Transformer : IDisposable
         finalNorm = weights.FinalNormBias is { } bias
             ? new LayerNorm(store.Vector(weights.FinalNorm), store.Vector(bias), Config.NormEpsilon)
             : new RmsNorm(store.Vector(weights.FinalNorm), Config.NormEpsilon, Config.UnitOffsetNorm);
-        outputHead = store.Matrix(weights.OutputHead);
-        outputHeadBias = weights.OutputHeadBias is { } headBias ? store.Vector(headBias) : null;
+        outputHead = placed.Head.Matrix(weights.OutputHead);
+        outputHeadBias = weights.OutputHeadBias is { } headBias ? placed.Head.Vector(headBias) : null;
     }
 
     /// <summary>What the model computes.</summary>
@@ -48,25 +49,29 @@ public abstract class Transformer : IDisposable
     /// <summary>Builds the model of a checkpoint; its weights go into (or are found in) <paramref name="store"/>.</summary>
     /// <param name="checkpoint">Stays open as long as the model is used.</param>
     /// <param name="store">Where the weights live; disposed of by its owner, after the model.</param>
-    /// <param name="rotary">Rotation tables to share, used when they are of the same configuration.</param>
+    /// <param name="rotary">Rotation tables to share, used when they are of the same configuration and device.</param>
+    /// <param name="head">Where the output matrix lives: on the device that runs the head; null is <paramref name="store"/>.</param>
     /// <exception cref="DeviceException">The device lacks the memory.</exception>
-    public static Transformer Load(Checkpoint checkpoint, WeightStore store, RotaryEmbedding? rotary = null)
+    public static Transformer Load(Checkpoint checkpoint, WeightStore store, RotaryEmbedding? rotary = null, WeightStore? head = null)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         ArgumentNullException.ThrowIfNull(store);
         RopeConfig? rope = checkpoint.Config.Rope;
-        RotaryEmbedding? tables = rope is null ? null : rope == rotary?.Config ? rotary : new RotaryEmbedding(store.Kernels, rope);
+        RotaryEmbedding? tables = rope is null ? null
+            : rope == rotary?.Config && rotary.Kernels == store.Kernels ? rotary
+            : new RotaryEmbedding(store.Kernels, rope);
+        var placed = new PlacedWeights(store, head ?? store, tables);
         return checkpoint.Config.Architecture switch
         {
-            Architecture.Llama => new Llama(checkpoint, store, tables),
-            Architecture.Mistral => new Mistral(checkpoint, store, tables),
-            Architecture.Qwen2 => new Qwen2(checkpoint, store, tables),
-            Architecture.Qwen3 => new Qwen3(checkpoint, store, tables),
-            Architecture.GptNeoX => new GptNeoX(checkpoint, store, tables),
-            Architecture.Gpt2 => new Gpt2(checkpoint, store, tables),
-            Architecture.Phi3 => new Phi3(checkpoint, store, tables),
-            Architecture.Gemma => new Gemma(checkpoint, store, tables),
-            Architecture.Gemma2 => new Gemma2(checkpoint, store, tables),
+            Architecture.Llama => new Llama(checkpoint, placed),
+            Architecture.Mistral => new Mistral(checkpoint, placed),
+            Architecture.Qwen2 => new Qwen2(checkpoint, placed),
+            Architecture.Qwen3 => new Qwen3(checkpoint, placed),
+            Architecture.GptNeoX => new GptNeoX(checkpoint, placed),
+            Architecture.Gpt2 => new Gpt2(checkpoint, placed),
+            Architecture.Phi3 => new Phi3(checkpoint, placed),
+            Architecture.Gemma => new Gemma(checkpoint, placed),
+            Architecture.Gemma2 => new Gemma2(checkpoint, placed),
             _ => throw new InvalidOperationException($"no forward pass for {checkpoint.Config.Architecture}"),
         };
     }
@@ -82,6 +87,13 @@ public abstract class Transformer : IDisposable
     /// <exception cref="ModelInputException">A token or a position that the model does not have.</exception>
     public RopeTable? Prepare(ForwardBatch batch)
     {
+        Check(batch);
+        return Rotary?.Upload(batch);
+    }
+
+    /// <summary>Requires tokens and positions that the model has.</summary>
+    internal void Check(ForwardBatch batch)
+    {
         ArgumentNullException.ThrowIfNull(batch);
         if (batch.MaxTokenId >= embedding.Rows)
             throw new ModelInputException($"token {batch.MaxTokenId}: the model ({Config.ModelType}) has {embedding.Rows} embeddings");
@@ -90,8 +102,6 @@ public abstract class Transformer : IDisposable
             throw new ModelInputException(
                 $"position {batch.MaxContext - 1}: the model ({Config.ModelType}) has {limit} learned positions, 0 to {limit - 1}");
         }
-
-        return Rotary?.Upload(batch);
     }
 
     /// <summary>Enqueues a forward pass: keys and values go to the cache, hidden states of the asked-for tokens to <paramref name="output"/>.</summary>
@@ -105,7 +115,7 @@ public abstract class Transformer : IDisposable
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(cache);
         ArgumentNullException.ThrowIfNull(workspace);
-        DeviceBatch tokens = batch.Device;
+        (DeviceBatch tokens, IntVector outputRows) = batch.On(ops);
         Activations activations = workspace.For(Config, tokens.TokenCount);
         var step = new Step(ops, tokens, rope, cache, activations);
 
@@ -118,7 +128,7 @@ public abstract class Transformer : IDisposable
         if (batch.OutputCount == 0) return;
         if (!batch.OutputsAreTokens)
         {
-            ops.Gather(x, batch.OutputVector, output);
+            ops.Gather(x, outputRows, output);
             x = output; // [outputs, hidden]
         }
 
@@ -126,16 +136,16 @@ public abstract class Transformer : IDisposable
     }
 
     /// <summary>The model's side of the head over final hidden states.</summary>
-    /// <param name="hidden">[rows, hidden] after the final norm.</param>
+    /// <param name="hidden">[rows, hidden] after the final norm, on the device that has the output matrix.</param>
     public HeadModel Head(Matrix hidden) => new(hidden, outputHead, outputHeadBias, Config.LogitSoftCap);
 
     /// <summary>Enqueues the full logits of final hidden states: softCap(hidden · outputᵀ + bias).</summary>
-    /// <param name="hidden">[rows, hidden] after the final norm.</param>
-    /// <param name="logits">[rows, vocab].</param>
+    /// <param name="hidden">[rows, hidden] after the final norm, on the device that has the output matrix.</param>
+    /// <param name="logits">[rows, vocab], there too.</param>
     public void EnqueueLogits(Matrix hidden, Matrix logits)
     {
-        ops.Linear(hidden, outputHead, outputHeadBias, logits);
-        if (Config.LogitSoftCap is float cap) ops.SoftCap(logits, cap);
+        headOps.Linear(hidden, outputHead, outputHeadBias, logits);
+        if (Config.LogitSoftCap is float cap) headOps.SoftCap(logits, cap);
     }
 
     /// <inheritdoc />

@@ -24,6 +24,9 @@ public sealed record DeviceDescription(DeviceKind Kind, int Index, string Name, 
     /// <summary>Which kernel sets compute here, and which operations of the contract each of them has, for people.</summary>
     public string Kernels { get; init; } = "";
 
+    /// <summary>Whether the device is a processor, also where a driver offers one.</summary>
+    public bool IsProcessor { get; init; } = Kind == DeviceKind.Cpu;
+
     /// <summary>The flag value that names this device: cpu, opencl:0, cuda:1.</summary>
     public string Id => Kind == DeviceKind.Cpu ? "cpu" : $"{(Kind == DeviceKind.Cuda ? "cuda" : "opencl")}:{Index}";
 }

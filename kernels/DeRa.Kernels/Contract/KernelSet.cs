@@ -30,6 +30,9 @@ public abstract partial class KernelSet : IDisposable
     /// </summary>
     public virtual DType CacheType(int headDim, DType weights) => DType.F32;
 
+    /// <summary>Bytes of the device's memory that nothing holds yet, as far as its driver tells; else all of it.</summary>
+    public virtual long FreeBytes => Device.MemoryBytes;
+
     /// <summary>Zero-filled memory for activations, caches or integers, aligned to 256 bytes.</summary>
     /// <exception cref="DeviceException">The device cannot provide it; the message says how much was asked for and how much is free.</exception>
     public abstract DeviceBuffer Allocate(long byteLength);

@@ -10,6 +10,7 @@ namespace DeRa.Kernels.Cuda;
 /// </summary>
 public sealed partial class CudaKernelSet : PortableKernelSet
 {
+    private readonly CudaAccelerator? accelerator; // null in emulation
     private readonly bool hasFloat16, hasBFloat16;
 
     /// <summary>Takes over an opened device.</summary>
@@ -26,6 +27,7 @@ public sealed partial class CudaKernelSet : PortableKernelSet
     internal CudaKernelSet(DeviceContext device, CudaArchitecture architecture)
         : base(device, KernelForm.Cooperative, Team.Size)
     {
+        accelerator = device.Accelerator as CudaAccelerator;
         hasFloat16 = architecture >= CudaArchitecture.SM_75;
         hasBFloat16 = architecture >= CudaArchitecture.SM_80;
     }
@@ -38,6 +40,9 @@ public sealed partial class CudaKernelSet : PortableKernelSet
             ? $"Cuda: Linear, GatedLinear, PagedAttention, RealignHead, RealignScore ({types}, tensor cores); Portable: all others, and f32"
             : "Portable: all operations";
     }
+
+    /// <inheritdoc />
+    public override long FreeBytes => accelerator?.GetFreeMemory() ?? base.FreeBytes;
 
     /// <inheritdoc />
     public override DType ProjectionType(Weight weight) => UsesTensorCores(weight) ? weight.DType : DType.F32;

@@ -41,15 +41,40 @@ public static class DeviceCatalog
     /// <param name="spec">auto, cpu, opencl, opencl:1, cuda, cuda:1; a family without a number takes its first usable device.</param>
     /// <param name="log">Receives one line: what was chosen and, for auto, why.</param>
     /// <exception cref="DeviceException">The device named cannot run, or the name is not of this form.</exception>
-    public static KernelSet Open(string spec, Action<string>? log = null)
+    public static KernelSet Open(string spec, Action<string>? log = null) => Open([spec], log)[0];
+
+    /// <summary>Opens several devices for computing.</summary>
+    /// <param name="specs">As for one; several may name the same device.</param>
+    /// <param name="log">Receives a line per device: what was chosen and, for auto, why.</param>
+    /// <returns>A set per spec in their order, the same one for the same device. All are closed again where one cannot be opened.</returns>
+    /// <exception cref="DeviceException">A device named cannot run, or a name is not of this form.</exception>
+    public static IReadOnlyList<KernelSet> Open(IReadOnlyList<string> specs, Action<string>? log = null)
     {
-        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(specs);
         IReadOnlyList<DeviceCandidate> candidates = List();
-        DeviceCandidate chosen = spec == "auto" ? candidates.Single(c => c.IsAutoChoice) : Named(spec, candidates);
-        KernelSet set = OpenDevice(chosen.Description);
-        string why = spec == "auto" ? $" (auto; {AutoReason(chosen, candidates)})" : "";
-        log?.Invoke($"device {chosen.Description.Id}: {chosen.Description.Name}{why}");
-        return set;
+        (string Spec, DeviceCandidate Device)[] chosen =
+            [.. specs.Select(spec => (spec, spec == "auto" ? candidates.Single(c => c.IsAutoChoice) : Named(spec, candidates)))];
+        var opened = new Dictionary<string, KernelSet>();
+        try
+        {
+            foreach ((string spec, DeviceCandidate device) in chosen.DistinctBy(choice => choice.Device.Description.Id))
+            {
+                opened.Add(device.Description.Id, OpenDevice(device.Description));
+                string why = spec == "auto" ? $" (auto; {AutoReason(device, candidates)})" : "";
+                log?.Invoke($"device {device.Description.Id}: {device.Description.Name}{why}");
+            }
+        }
+        catch
+        {
+            foreach (KernelSet set in opened.Values)
+            {
+                set.Dispose();
+            }
+
+            throw;
+        }
+
+        return [.. chosen.Select(choice => opened[choice.Device.Description.Id])];
     }
 
     private static DeviceCandidate Named(string spec, IReadOnlyList<DeviceCandidate> candidates)

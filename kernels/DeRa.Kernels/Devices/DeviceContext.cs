@@ -171,6 +171,7 @@ public sealed class DeviceContext : IDisposable
             cl.MemorySize)
         {
             Kernels = "Portable: all operations",
+            IsProcessor = IsProcessorType(cl.DeviceType),
         },
         _ => throw new ArgumentOutOfRangeException(nameof(device), device.AcceleratorType, "neither OpenCL nor CUDA"),
     };

@@ -37,7 +37,7 @@ internal sealed class PairSession : IDisposable
         {
             aligned = Checkpoint.Open(folders.Aligned);
             ModelCost referenceCost = ModelCost.Of(reference, weightType), alignedCost = ModelCost.Of(aligned, weightType);
-            return new PairSession(kernels, ModelPair.Load(reference, aligned, kernels, weightType), referenceCost, alignedCost, folders.IsRandom);
+            return new PairSession(kernels, ModelPair.Load(reference, aligned, new PairDevices(kernels, kernels), weightType), referenceCost, alignedCost, folders.IsRandom);
         }
         catch
         {

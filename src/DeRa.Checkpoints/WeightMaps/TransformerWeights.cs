@@ -31,9 +31,12 @@ public sealed record TransformerWeights
     public bool LinearWeightsAreInputMajor { get; init; }
 
     /// <summary>Every distinct tensor, the tied output matrix once.</summary>
-    public IEnumerable<CheckpointTensor> All()
+    public IEnumerable<CheckpointTensor> All() => Layered().Concat(new[] { OutputHead, OutputHeadBias }.OfType<CheckpointTensor>()).Distinct();
+
+    /// <summary>Every distinct tensor that hidden states are computed from: all but the output matrix and its bias, which the embedding may be.</summary>
+    public IEnumerable<CheckpointTensor> Layered()
     {
-        CheckpointTensor?[] outer = [Embedding, PositionEmbedding, FinalNorm, FinalNormBias, OutputHead, OutputHeadBias];
+        CheckpointTensor?[] outer = [Embedding, PositionEmbedding, FinalNorm, FinalNormBias];
         return outer.Concat(Layers.SelectMany(static layer => layer.All())).OfType<CheckpointTensor>().Distinct();
     }
 }

@@ -75,7 +75,7 @@ internal sealed class SweepCommand
             await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(folders.EngineOptions(text, CachePositions(plan, template, atOnce)), cancellationToken);
             var folder = new SweepFolder(parsed.GetValue(output)!);
             var inputs = new SweepInputs(folders, parsed.GetValue(prompts)!, template, judges);
-            (ResultLog log, SweepManifest manifest) = folder.Open(inputs.Manifest(plan, engine.Device.Id), plan);
+            (ResultLog log, SweepManifest manifest) = folder.Open(inputs.Manifest(plan, [.. new[] { engine.ReferenceDevice.Id, engine.AlignedDevice.Id }.Distinct()]), plan);
             using (log)
             {
                 var runner = new SweepRunner(plan, manifest.Fingerprint, new EngineSampleSource(engine, template), judges, atOnce);

@@ -13,7 +13,7 @@ namespace DeRa.Cli.Commands;
 /// <summary>Everything the results of a sweep depend on, for its manifest.</summary>
 internal sealed record SweepInputs(PairArguments Pair, string PromptsFile, GenerationRequest Template, IReadOnlyList<IReward> Rewards)
 {
-    public SweepManifest Manifest(SweepPlan plan, string device)
+    public SweepManifest Manifest(SweepPlan plan, IReadOnlyList<string> devices)
     {
         IReadOnlyList<HashedFile> reference = HashedFile.OfCheckpoint("reference", Pair.ReferenceFolder), aligned = HashedFile.OfCheckpoint("aligned", Pair.AlignedFolder);
         SortedDictionary<string, string> settings = Settings(plan, HashedFile.Together(reference), HashedFile.Together(aligned));
@@ -34,7 +34,7 @@ internal sealed record SweepInputs(PairArguments Pair, string PromptsFile, Gener
                 ["system"] = RuntimeInformation.OSDescription,
                 ["processor"] = RuntimeInformation.ProcessArchitecture.ToString(),
             },
-            Devices = [device],
+            Devices = devices,
             Command = ["dera", .. Environment.GetCommandLineArgs().Skip(1)],
             StartedAt = DateTimeOffset.UtcNow,
             FinishedAt = null,

@@ -4,7 +4,7 @@ using DeRa.Models;
 
 namespace DeRa.Engine.Execution;
 
-/// <summary>How many blocks the pools get: what the options say, or what the device's memory leaves.</summary>
+/// <summary>What an engine allocates: its caches are as large as the options say, or as the devices' memory leaves.</summary>
 internal static class CacheSize
 {
     /// <summary>
@@ -13,31 +13,27 @@ internal static class CacheSize
     /// </summary>
     public static double DefaultShare(DeviceKind kind) => kind == DeviceKind.Cpu ? 0.5 : 0.85;
 
-    /// <exception cref="DeviceException">Nothing is left for the caches.</exception>
-    public static int Blocks(EngineOptions options, ModelPair pair, DeviceDescription device)
+    /// <summary>The capacity for a pair that is about to be loaded.</summary>
+    /// <exception cref="DeviceException">It does not fit, or nothing is left for caches; the message says what would fit.</exception>
+    public static StepCapacity Plan(EngineOptions options, PairMemory memory)
     {
+        // Every row that draws beside every position that is scored.
+        var capacity = new StepCapacity(options.MaxBatchTokens, options.MaxSequences + options.MaxBatchTokens, CacheBlocks: 1);
         if (options.CachePositions is int positions)
         {
-            return KvCache.BlocksFor(positions);
+            capacity = capacity with { CacheBlocks = KvCache.BlocksFor(positions) };
+            memory.Require(capacity);
+            return capacity;
         }
 
-        double share = options.DeviceMemoryShare ?? DefaultShare(device.Kind);
-        long beside = pair.Memory.WeightBytes + pair.Memory.StepBytes(Capacity(options, 0)), left = (long)(device.MemoryBytes * share) - beside;
-        if (left < pair.Memory.BytesPerBlock)
-        {
-            throw new DeviceException(
-                $"{device.Id}: {share:P0} of its {device.MemoryBytes} bytes of memory leave no room for caches beside {beside} bytes of weights and activations; " +
-                "give CachePositions or a larger DeviceMemoryShare");
-        }
+        double Share(DeviceDescription device) => options.DeviceMemoryShare ?? DefaultShare(device.Kind);
+        memory.Require(capacity, Share);
 
         // More than every sequence at its longest is never used.
-        long longest = Math.Min(Longest(pair.Reference.Config), Longest(pair.Aligned.Config));
-        return (int)Math.Min(left / pair.Memory.BytesPerBlock, options.MaxSequences * (longest / KvCache.BlockSize));
+        long longest = memory.Estimates.SelectMany(estimate => estimate.Models).Min(Longest);
+        long blocks = Math.Min(memory.BlocksThatFit(capacity, Share), options.MaxSequences * (longest / KvCache.BlockSize));
+        return capacity with { CacheBlocks = (int)Math.Clamp(blocks, 1, int.MaxValue / KvCache.BlockSize) };
     }
-
-    /// <summary>What a step may take: every row that draws beside every position that is scored.</summary>
-    public static StepCapacity Capacity(EngineOptions options, int cacheBlocks) =>
-        new(options.MaxBatchTokens, options.MaxSequences + options.MaxBatchTokens, cacheBlocks);
 
     private static long Longest(ModelConfig config) => Math.Max(KvCache.BlockSize, config.MaxPositionEmbeddings);
 }

@@ -60,11 +60,15 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
     {
         try
         {
-            using KernelSet kernels = DeviceCatalog.Open(options.Device, ReportDevice);
-            using ModelPair pair = ModelPair.Load(options.ReferenceFolder, options.AlignedFolder, kernels, options.WeightType);
+            using PairDevices devices = options.OpenDevices?.Invoke()
+                ?? PairDevices.Open(options.ReferenceDevice ?? options.Device, options.AlignedDevice ?? options.Device, ReportDevice);
+            KernelSet kernels = devices.Head;
+            StepCapacity capacity = default;
+            using ModelPair pair = ModelPair.Load(
+                options.ReferenceFolder, options.AlignedFolder, devices, options.WeightType, memory => capacity = CacheSize.Plan(options, memory));
             text.CheckVocabulary(pair.Vocabulary);
-            blocks = new BlockManager(CacheSize.Blocks(options, pair, kernels.Device), KvCache.BlockSize, options.PrefixCache);
-            pair.Allocate(CacheSize.Capacity(options, blocks.NumBlocks));
+            blocks = new BlockManager(capacity.CacheBlocks, KvCache.BlockSize, options.PrefixCache);
+            pair.Allocate(capacity);
             scheduler = new Scheduler(
                 blocks, options.MaxSequences, options.MaxBatchTokens, length => (pair.Reference.RopeRegime(length), pair.Aligned.RopeRegime(length)));
             using var ownedRunner = new StepRunner(kernels, pair);
@@ -75,8 +79,8 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
             speculator = ownedSpeculator;
             Report();
             log.Loaded(
-                options.ReferenceFolder, options.AlignedFolder, kernels.Device.Id, blocks.NumBlocks, blocks.BlockSize, options.MaxSequences, options.MaxBatchTokens);
-            loaded.SetResult(new LoadedPair(pair, kernels.Device, blocks.NumBlocks * blocks.BlockSize));
+                options.ReferenceFolder, options.AlignedFolder, string.Join(" and ", devices.Sets.Select(set => set.Device.Id)), blocks.NumBlocks, blocks.BlockSize, options.MaxSequences, options.MaxBatchTokens);
+            loaded.SetResult(new LoadedPair(pair, blocks.NumBlocks * blocks.BlockSize));
             Serve();
             log.Finished(steps, generated, scored);
         }
@@ -257,6 +261,5 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
 
 /// <summary>What the thread has loaded; read-only facts for other threads.</summary>
 /// <param name="Pair">Its shapes and limits; its caches belong to the engine's thread.</param>
-/// <param name="Device">What it runs on.</param>
 /// <param name="CachePositions">Positions that each pool holds.</param>
-internal sealed record LoadedPair(ModelPair Pair, DeviceDescription Device, int CachePositions);
+internal sealed record LoadedPair(ModelPair Pair, int CachePositions);

@@ -24,7 +24,7 @@ internal sealed class StepRunner(KernelSet kernels, ModelPair pair) : IDisposabl
     private readonly DrawSection mixture = new(kernels, ModelSet.Both);
     private readonly DrawSection alignedOnly = new(kernels, ModelSet.Aligned);
     private readonly List<ScoreSection> scores = [];
-    private readonly ForwardBatch batch = new(kernels), alignedBatch = new(kernels);
+    private readonly ForwardBatch batch = pair.CreateBatch(), alignedBatch = pair.CreateBatch();
     private readonly List<int> ends = [], outputs = []; // per chunk the token after its last in the batch being packed; tokens whose hidden states are wanted
     private readonly List<DrawnToken> drawn = [];
     private List<Chunk> chunks = [];
@@ -40,7 +40,6 @@ internal sealed class StepRunner(KernelSet kernels, ModelPair pair) : IDisposabl
         if (plan.Copies.Count > 0)
         {
             pair.CopyBlocks(plan.Copies);
-            kernels.Run(); // batches are uploaded next, and nothing may be written while operations wait
         }
 
         chunks = plan.Chunks;
@@ -133,16 +132,9 @@ internal sealed class StepRunner(KernelSet kernels, ModelPair pair) : IDisposabl
             return;
         }
 
-        if (Pack(batch, ModelSet.Reference, Sections.Where(section => section.Needs.HasFlag(ModelSet.Reference))))
-        {
-            pair.Forward(batch, needAligned: false);
-            kernels.Run(); // the aligned model's batch is uploaded next
-        }
-
-        if (Pack(alignedBatch, ModelSet.Aligned, Sections.Where(section => section.Needs.HasFlag(ModelSet.Aligned))))
-        {
-            pair.Forward(alignedBatch, needReference: false);
-        }
+        bool reference = Pack(batch, ModelSet.Reference, Sections.Where(section => section.Needs.HasFlag(ModelSet.Reference)));
+        bool aligned = Pack(alignedBatch, ModelSet.Aligned, Sections.Where(section => section.Needs.HasFlag(ModelSet.Aligned)));
+        pair.Forward(reference ? batch : null, aligned ? alignedBatch : null);
     }
 
     private void EnqueueHeads(bool together)

@@ -7,7 +7,7 @@ namespace DeRa.Engine.Speculation;
 /// <summary>Runs one model over the members' tokens, then the head that judges and drafts.</summary>
 internal sealed class SpeculativeStep(KernelSet kernels, ModelPair pair, IDraftHead head) : IDisposable
 {
-    private readonly ForwardBatch batch = new(kernels);
+    private readonly ForwardBatch batch = pair.CreateBatch();
 
     /// <summary>Computes the members; afterwards they have their results.</summary>
     public void Run(ModelSide side, IReadOnlyList<Member> members)

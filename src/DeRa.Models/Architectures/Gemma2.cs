@@ -8,8 +8,8 @@ namespace DeRa.Models;
 /// sliding window on every other layer.
 /// </summary>
 /// <remarks>Paper: arXiv 2408.00118. transformers: modeling_gemma2.py.</remarks>
-internal sealed class Gemma2(Checkpoint checkpoint, WeightStore store, RotaryEmbedding? rotary)
-    : Transformer(checkpoint, store, rotary, Layer)
+internal sealed class Gemma2(Checkpoint checkpoint, PlacedWeights placed)
+    : Transformer(checkpoint, placed, Layer)
 {
     private static SandwichBlock Layer(LayerParts parts) => new(
         parts.RmsNorm(parts.Weights.InputNorm),

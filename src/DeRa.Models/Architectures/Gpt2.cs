@@ -8,8 +8,8 @@ namespace DeRa.Models;
 /// the scores may shrink with the layer (<c>scale_attn_by_inverse_layer_idx</c>), as the configuration's scale per layer says.
 /// </summary>
 /// <remarks>Paper: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners". transformers: modeling_gpt2.py.</remarks>
-internal sealed class Gpt2(Checkpoint checkpoint, WeightStore store, RotaryEmbedding? rotary)
-    : Transformer(checkpoint, store, rotary, Layer)
+internal sealed class Gpt2(Checkpoint checkpoint, PlacedWeights placed)
+    : Transformer(checkpoint, placed, Layer)
 {
     private static PreNormBlock Layer(LayerParts parts) => new(
         parts.LayerNorm(parts.Weights.InputNorm, parts.Weights.InputNormBias),

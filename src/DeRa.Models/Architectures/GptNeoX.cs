@@ -8,8 +8,8 @@ namespace DeRa.Models;
 /// parallel residual x += attention(norm₁(x)) + mlp(norm₂(x)), both reading the same x; else one after the other.
 /// </summary>
 /// <remarks>Papers: arXiv 2204.06745, 2304.01373. transformers: modeling_gpt_neox.py.</remarks>
-internal sealed class GptNeoX(Checkpoint checkpoint, WeightStore store, RotaryEmbedding? rotary)
-    : Transformer(checkpoint, store, rotary, Layer)
+internal sealed class GptNeoX(Checkpoint checkpoint, PlacedWeights placed)
+    : Transformer(checkpoint, placed, Layer)
 {
     private static Block Layer(LayerParts parts)
     {

@@ -7,8 +7,8 @@ namespace DeRa.Models;
 /// asks for them.
 /// </summary>
 /// <remarks>Papers: arXiv 2302.13971, 2307.09288, 2407.21783. transformers: modeling_llama.py.</remarks>
-internal sealed class Llama(Checkpoint checkpoint, WeightStore store, RotaryEmbedding? rotary)
-    : Transformer(checkpoint, store, rotary, Layer)
+internal sealed class Llama(Checkpoint checkpoint, PlacedWeights placed)
+    : Transformer(checkpoint, placed, Layer)
 {
     /// <summary>The layer, shared by the families that differ from Llama in their configuration alone.</summary>
     public static Block Layer(LayerParts parts) => new PreNormBlock(

@@ -4,7 +4,7 @@ using DeRa.Kernels;
 namespace DeRa.Models;
 
 /// <summary>
-/// Packs the chunks of many sequences into one step and uploads it once for both models. Reused from step to step:
+/// Packs the chunks of many sequences into one step and uploads it once for both models, or once to each of their devices. Reused from step to step:
 /// <c>Clear</c>, <c>Add</c> per sequence, <c>Upload</c>. Buffers grow and are kept, so a warm step allocates no memory.
 /// </summary>
 /// <remarks>
@@ -16,7 +16,8 @@ public sealed class ForwardBatch : IDisposable
     // 256 bytes.
     private const int Alignment = 64;
 
-    private readonly KernelSet kernels;
+    private readonly KernelSet[] sets;
+    private readonly DeviceBuffer?[] buffers; // [sets]
     private readonly List<int> tokenIds = [];       // [tokens]
     private readonly List<int> positions = [];      // [tokens]
     private readonly List<int> slots = [];          // [tokens]
@@ -27,15 +28,16 @@ public sealed class ForwardBatch : IDisposable
     private readonly List<int> tableStarts = [0];   // [sequences + 1]
     private readonly List<int> sequenceLengths = []; // [sequences]
     private int[] staging = [];
-    private DeviceBuffer? buffer;
-    private DeviceBatch? device;
-    private IntVector outputVector;
+    private bool isUploaded;
 
-    /// <summary>An empty batch for one kernel set.</summary>
-    public ForwardBatch(KernelSet kernels)
+    /// <summary>An empty batch.</summary>
+    /// <param name="sets">The kernel sets that it is uploaded to: one, or one for each model of a pair on two devices.</param>
+    public ForwardBatch(params IReadOnlyList<KernelSet> sets)
     {
-        ArgumentNullException.ThrowIfNull(kernels);
-        this.kernels = kernels;
+        ArgumentNullException.ThrowIfNull(sets);
+        ArgumentOutOfRangeException.ThrowIfZero(sets.Count, nameof(sets));
+        this.sets = [.. sets];
+        buffers = new DeviceBuffer?[this.sets.Length];
     }
 
     /// <summary>Counts uploads, so that what is derived from a batch (rotation tables) knows when it is stale.</summary>
@@ -82,12 +84,32 @@ public sealed class ForwardBatch : IDisposable
         }
     }
 
-    /// <summary>The uploaded step.</summary>
-    /// <exception cref="InvalidOperationException">Nothing has been uploaded since the last <see cref="Clear"/>.</exception>
-    public DeviceBatch Device => device ?? throw new InvalidOperationException("the batch has not been uploaded");
+    /// <summary>The uploaded step, on the first kernel set.</summary>
+    /// <exception cref="InvalidOperationException">Nothing has been uploaded since the last change.</exception>
+    public DeviceBatch Device => On(sets[0]).Tokens;
 
-    /// <summary>[outputs] the uploaded <see cref="OutputRows"/>; length 0 where nothing is asked for.</summary>
-    public IntVector OutputVector => device is null ? throw new InvalidOperationException("the batch has not been uploaded") : outputVector;
+    /// <summary>[outputs] the uploaded <see cref="OutputRows"/>, on the first kernel set; length 0 where nothing is asked for.</summary>
+    /// <exception cref="InvalidOperationException">Nothing has been uploaded since the last change.</exception>
+    public IntVector OutputVector => On(sets[0]).Outputs;
+
+    /// <summary>The uploaded step and <see cref="OutputRows"/> on one of the kernel sets.</summary>
+    /// <exception cref="InvalidOperationException">Nothing has been uploaded since the last change.</exception>
+    /// <exception cref="ArgumentException">The batch is not uploaded to this set.</exception>
+    public (DeviceBatch Tokens, IntVector Outputs) On(KernelSet kernels)
+    {
+        ArgumentNullException.ThrowIfNull(kernels);
+        int set = Array.IndexOf(sets, kernels);
+        if (set < 0) throw new ArgumentException($"the batch is for other kernel sets than {kernels.Device.Id}", nameof(kernels));
+        if (!isUploaded || buffers[set] is not { } buffer) throw new InvalidOperationException("the batch has not been uploaded");
+        var at = new Layout(this);
+        return (
+            new DeviceBatch(
+                Part(at.TokenIds, TokenCount), Part(at.Positions, TokenCount), Part(at.Slots, TokenCount), Part(at.SequenceIndex, TokenCount),
+                Part(at.QueryStarts, SequenceCount + 1), Part(at.BlockTables, SequenceCount * at.MaxBlocks), at.MaxBlocks, MaxContext),
+            Part(at.OutputRows, OutputCount));
+
+        IntVector Part(int offset, int count) => new(buffer, offset, count);
+    }
 
     /// <summary>Empties the batch.</summary>
     public void Clear()
@@ -103,7 +125,7 @@ public sealed class ForwardBatch : IDisposable
         CollectionsMarshal.SetCount(tableStarts, 1);
         MaxContext = 0;
         MaxTokenId = 0;
-        device = null;
+        isUploaded = false;
     }
 
     /// <summary>Adds consecutive tokens of one sequence.</summary>
@@ -148,7 +170,7 @@ public sealed class ForwardBatch : IDisposable
         queryStarts.Add(TokenCount);
         sequenceLengths.Add(sequenceLength);
         MaxContext = Math.Max(MaxContext, end);
-        device = null;
+        isUploaded = false;
     }
 
     /// <summary>Asks for these tokens' hidden states in place of those that <see cref="Add"/> named: in any order, one token as often as wanted.</summary>
@@ -164,68 +186,82 @@ public sealed class ForwardBatch : IDisposable
 
         outputRows.Clear();
         outputRows.AddRange(rows);
-        device = null;
+        isUploaded = false;
     }
 
-    /// <summary>Copies the batch to the device. Not while operations are enqueued.</summary>
+    /// <summary>Copies the batch to its devices. Not while operations are enqueued.</summary>
     /// <exception cref="InvalidOperationException">The batch is empty.</exception>
-    public DeviceBatch Upload()
+    public void Upload()
     {
         if (SequenceCount == 0) throw new InvalidOperationException("an empty batch cannot be uploaded");
-        int maxBlocks = KvCache.BlocksFor(MaxContext);
-        int total = (4 * Aligned(TokenCount)) + Aligned(SequenceCount + 1) + Aligned(OutputCount) + Aligned(SequenceCount * maxBlocks);
-        Reserve(total);
-
-        int end = 0;
-        IntVector ids = Stage(tokenIds, ref end);
-        IntVector position = Stage(positions, ref end);
-        IntVector slot = Stage(slots, ref end);
-        IntVector sequence = Stage(sequenceIndex, ref end);
-        IntVector starts = Stage(queryStarts, ref end);
-        outputVector = Stage(outputRows, ref end);
-        IntVector tables = StageTables(maxBlocks, ref end);
-        kernels.Write<int>(buffer!, 0, staging.AsSpan(0, end));
+        var at = new Layout(this);
+        Reserve(at.Length);
+        tokenIds.CopyTo(staging, at.TokenIds);
+        positions.CopyTo(staging, at.Positions);
+        slots.CopyTo(staging, at.Slots);
+        sequenceIndex.CopyTo(staging, at.SequenceIndex);
+        queryStarts.CopyTo(staging, at.QueryStarts);
+        outputRows.CopyTo(staging, at.OutputRows);
+        StageTables(staging.AsSpan(at.BlockTables, SequenceCount * at.MaxBlocks), at.MaxBlocks);
+        for (int set = 0; set < sets.Length; set++) sets[set].Write<int>(buffers[set]!, 0, staging.AsSpan(0, at.Length));
         Version++;
-        return device = new DeviceBatch(ids, position, slot, sequence, starts, tables, maxBlocks, MaxContext);
+        isUploaded = true;
     }
 
     /// <inheritdoc />
     public void Dispose()
     {
-        buffer?.Dispose();
-        buffer = null;
-        device = null;
-    }
+        for (int set = 0; set < sets.Length; set++)
+        {
+            buffers[set]?.Dispose();
+            buffers[set] = null;
+        }
 
-    private static int Aligned(int count) => (count + Alignment - 1) / Alignment * Alignment;
+        isUploaded = false;
+    }
 
     private void Reserve(int count)
     {
-        if (buffer is not null && staging.Length >= count) return;
+        if (buffers[^1] is not null && staging.Length >= count) return;
         int capacity = Math.Max(4096, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count));
-        buffer?.Dispose();
-        buffer = kernels.Allocate(4L * capacity);
+        Dispose();
+        for (int set = 0; set < sets.Length; set++) buffers[set] = sets[set].Allocate(4L * capacity);
         staging = new int[capacity];
     }
 
-    private IntVector Stage(List<int> values, ref int end)
-    {
-        CollectionsMarshal.AsSpan(values).CopyTo(staging.AsSpan(end));
-        var vector = new IntVector(buffer!, end, values.Count);
-        end += Aligned(values.Count);
-        return vector;
-    }
-
     // [sequences, maxBlocks], rows padded with 0.
-    private IntVector StageTables(int maxBlocks, ref int end)
+    private void StageTables(Span<int> tables, int maxBlocks)
     {
-        Span<int> tables = staging.AsSpan(end, SequenceCount * maxBlocks);
         tables.Clear();
         ReadOnlySpan<int> all = CollectionsMarshal.AsSpan(blocks);
         for (int sequence = 0; sequence < SequenceCount; sequence++)
             all[tableStarts[sequence]..tableStarts[sequence + 1]].CopyTo(tables[(sequence * maxBlocks)..]);
-        var vector = new IntVector(buffer!, end, tables.Length);
-        end += Aligned(tables.Length);
-        return vector;
+    }
+
+    // Where each list begins in the buffer, in integers.
+    private readonly struct Layout
+    {
+        public readonly int TokenIds, Positions, Slots, SequenceIndex, QueryStarts, OutputRows, BlockTables, MaxBlocks, Length;
+
+        public Layout(ForwardBatch batch)
+        {
+            MaxBlocks = KvCache.BlocksFor(batch.MaxContext);
+            int end = 0;
+            TokenIds = Next(batch.TokenCount);
+            Positions = Next(batch.TokenCount);
+            Slots = Next(batch.TokenCount);
+            SequenceIndex = Next(batch.TokenCount);
+            QueryStarts = Next(batch.SequenceCount + 1);
+            OutputRows = Next(batch.OutputCount);
+            BlockTables = Next(batch.SequenceCount * MaxBlocks);
+            Length = end;
+
+            int Next(int count)
+            {
+                int start = end;
+                end += (count + Alignment - 1) / Alignment * Alignment;
+                return start;
+            }
+        }
     }
 }

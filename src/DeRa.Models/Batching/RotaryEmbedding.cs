@@ -13,7 +13,6 @@ public sealed class RotaryEmbedding : IDisposable
     // Dynamic NTK has a regime per length: only the latest tables are worth keeping.
     private const int MaxRegimes = 4;
 
-    private readonly KernelSet kernels;
     private readonly RotaryFrequencies frequencies;
     private readonly int half;
     private readonly List<RegimeTable> tables = []; // least recently used first
@@ -30,10 +29,13 @@ public sealed class RotaryEmbedding : IDisposable
     {
         ArgumentNullException.ThrowIfNull(kernels);
         ArgumentNullException.ThrowIfNull(config);
-        this.kernels = kernels;
+        Kernels = kernels;
         frequencies = new RotaryFrequencies(config);
         half = config.RotaryDim / 2;
     }
+
+    /// <summary>Where the tables are uploaded to.</summary>
+    public KernelSet Kernels { get; }
 
     /// <summary>The configuration computed from.</summary>
     public RopeConfig Config => frequencies.Config;
@@ -60,8 +62,8 @@ public sealed class RotaryEmbedding : IDisposable
             table.CopyRows(positions[0], positions.Length, cosStaging.AsSpan(first * half), sinStaging.AsSpan(first * half));
         }
 
-        kernels.Write<float>(cos!, 0, cosStaging.AsSpan(0, tokens * half));
-        kernels.Write<float>(sin!, 0, sinStaging.AsSpan(0, tokens * half));
+        Kernels.Write<float>(cos!, 0, cosStaging.AsSpan(0, tokens * half));
+        Kernels.Write<float>(sin!, 0, sinStaging.AsSpan(0, tokens * half));
         (uploadedBatch, uploadedVersion) = (batch, batch.Version);
         return uploaded = new RopeTable(Matrix.Dense(cos!, tokens, half), Matrix.Dense(sin!, tokens, half));
     }
@@ -82,8 +84,8 @@ public sealed class RotaryEmbedding : IDisposable
         Dispose();
         cosStaging = new float[capacity];
         sinStaging = new float[capacity];
-        cos = kernels.Allocate((long)sizeof(float) * capacity);
-        sin = kernels.Allocate((long)sizeof(float) * capacity);
+        cos = Kernels.Allocate((long)sizeof(float) * capacity);
+        sin = Kernels.Allocate((long)sizeof(float) * capacity);
     }
 
     private RegimeTable TableFor(int sequenceLength)

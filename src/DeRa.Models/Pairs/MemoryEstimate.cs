@@ -3,24 +3,24 @@ using DeRa.Kernels;
 
 namespace DeRa.Models;
 
-/// <summary>Memory that a pair (or one model) takes on a device, by formula: nothing has to be loaded for it.</summary>
-/// <param name="Reference">The reference model.</param>
-/// <param name="Aligned">The aligned model; null for one model alone.</param>
+/// <summary>Memory that the models on one device take, by formula: nothing has to be loaded for it.</summary>
+/// <param name="Models">Models whose layers and caches are there.</param>
 /// <param name="WeightBytes">Bytes of weights, tensors that both models hold counted once.</param>
-public sealed record MemoryEstimate(ModelConfig Reference, ModelConfig? Aligned, long WeightBytes)
+public sealed record MemoryEstimate(IReadOnlyList<ModelConfig> Models, long WeightBytes)
 {
-    /// <summary>Bytes of one cache block of both models: see <see cref="KvCache.BytesPerBlock"/>.</summary>
-    public long BytesPerBlock => Configs.Select((config, i) => KvCache.BytesPerBlock(config, CacheTypes[i])).Sum();
+    /// <summary>Element types of the models' caches; float32 unless the device is known to store others.</summary>
+    public IReadOnlyList<DType> CacheTypes { get; init; } = [.. Models.Select(_ => DType.F32)];
 
-    /// <summary>Element types of the two caches; float32 unless the device is known to store others.</summary>
-    public IReadOnlyList<DType> CacheTypes { get; init; } = [DType.F32, DType.F32];
+    /// <summary>Width of the hidden states that move here from another device; 0 where none do.</summary>
+    public int ArrivingWidth { get; init; }
 
-    /// <summary>Bytes of cache per token of context, both models: Σ layers · 2 · kvHeads · headDim · bytes of an element.</summary>
+    /// <summary>Bytes of one cache block of the models: see <see cref="KvCache.BytesPerBlock"/>.</summary>
+    public long BytesPerBlock => Models.Select((config, i) => KvCache.BytesPerBlock(config, CacheTypes[i])).Sum();
+
+    /// <summary>Bytes of cache per token of context: Σ layers · 2 · kvHeads · headDim · bytes of an element.</summary>
     public long BytesPerToken => BytesPerBlock / KvCache.BlockSize;
 
-    private IReadOnlyList<ModelConfig> Configs => Aligned is null ? [Reference] : [Reference, Aligned];
-
-    /// <summary>The estimate of opened checkpoints.</summary>
+    /// <summary>The estimate of opened checkpoints on one device.</summary>
     /// <param name="reference">The reference model.</param>
     /// <param name="aligned">The aligned model, or null.</param>
     /// <param name="shared">Tensors that both hold, or null to leave sharing out.</param>
@@ -29,17 +29,40 @@ public sealed record MemoryEstimate(ModelConfig Reference, ModelConfig? Aligned,
     {
         ArgumentNullException.ThrowIfNull(reference);
         IEnumerable<CheckpointTensor> tensors = reference.Weights.All();
-        if (aligned is not null) tensors = tensors.Concat(aligned.Weights.All().Where(tensor => shared?.StoredAs(tensor) is null));
-        long bytes = tensors.Sum(tensor => tensor.ElementCount * (weightType ?? tensor.DType).Size());
-        return new MemoryEstimate(reference.Config, aligned?.Config, bytes);
+        return aligned is null
+            ? new MemoryEstimate([reference.Config], StoredBytes(tensors, shared, weightType))
+            : new MemoryEstimate([reference.Config, aligned.Config], StoredBytes(tensors.Concat(aligned.Weights.All()), shared, weightType));
     }
 
+    /// <summary>The estimate of one model of a pair on a device of its own.</summary>
+    /// <param name="model">The model that runs there.</param>
+    /// <param name="other">The other model.</param>
+    /// <param name="hasHead">Whether the device runs the head, and so has the other's output matrix too and receives its hidden states.</param>
+    /// <param name="shared">Tensors that both hold, or null.</param>
+    /// <param name="weightType">Element type to store weights in; null keeps the checkpoint's.</param>
+    public static MemoryEstimate OfOneSide(Checkpoint model, Checkpoint other, bool hasHead, SharedTensors? shared = null, DType? weightType = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(other);
+        IEnumerable<CheckpointTensor> tensors = hasHead
+            ? model.Weights.All().Concat(new[] { other.Weights.OutputHead, other.Weights.OutputHeadBias }.OfType<CheckpointTensor>())
+            : model.Weights.Layered();
+        return new MemoryEstimate([model.Config], StoredBytes(tensors, shared, weightType)) { ArrivingWidth = hasHead ? other.Config.HiddenSize : 0 };
+    }
+
+    /// <summary>Bytes of activations, and of final hidden states where they are computed and where they arrive.</summary>
+    public long ActivationBytes(StepCapacity capacity) =>
+        Workspace.Bytes(capacity.Tokens, Models)
+        + (sizeof(float) * (long)capacity.Outputs * (Models.Sum(config => config.HiddenSize) + ArrivingWidth));
+
     /// <summary>Bytes of caches, activations and final hidden states at a capacity.</summary>
-    public long StepBytes(StepCapacity capacity) =>
-        (capacity.CacheBlocks * BytesPerBlock)
-        + Workspace.Bytes(capacity.Tokens, Configs)
-        + (sizeof(float) * (long)capacity.Outputs * Configs.Sum(config => config.HiddenSize));
+    public long StepBytes(StepCapacity capacity) => (capacity.CacheBlocks * BytesPerBlock) + ActivationBytes(capacity);
 
     /// <summary>Weights, caches and activations together.</summary>
     public long TotalBytes(StepCapacity capacity) => WeightBytes + StepBytes(capacity);
+
+    private static long StoredBytes(IEnumerable<CheckpointTensor> tensors, SharedTensors? shared, DType? weightType) => tensors
+        .Select(tensor => shared?.StoredAs(tensor) ?? tensor)
+        .Distinct()
+        .Sum(tensor => tensor.ElementCount * (weightType ?? tensor.DType).Size());
 }

@@ -5,37 +5,55 @@ namespace DeRa.Models;
 
 /// <summary>
 /// The reference and the aligned model over the same batches, block tables and vocabulary. One model alone (no aligned folder, or the same
-/// folder twice) is a pair of itself: it is stored and run once. One thread owns a pair, the one that owns its kernel set.
+/// folder twice) is a pair of itself: it is stored and run once. One thread owns a pair, the one that owns its kernel sets.
 /// </summary>
+/// <remarks>
+/// On two devices (<see cref="PairDevices"/>) both models run at the same time, the second device on a thread of the pair's own while the owner waits;
+/// results are those of one device of the same kind, bit for bit.
+/// </remarks>
 public sealed class ModelPair : IDisposable
 {
-    private readonly KernelSet kernels;
     private readonly Checkpoint[] checkpoints;
-    private readonly WeightStore store;
+    private readonly WeightStore[] stores; // of the reference's device, then of the aligned model's where it is another
+    private readonly SideThread? side;
+    private readonly List<Workspace> workspaces = []; // one for each device
     private ModelState? reference;
     private ModelState? aligned;
-    private Workspace? workspace;
 
-    private ModelPair(KernelSet kernels, Checkpoint referenceCheckpoint, Checkpoint? alignedCheckpoint, DType? weightType)
+    private ModelPair(
+        PairDevices devices, Checkpoint referenceCheckpoint, Checkpoint? alignedCheckpoint, DType? weightType, Action<PairMemory>? checkMemory)
     {
-        this.kernels = kernels;
+        if (alignedCheckpoint is null && devices.AreTwo)
+        {
+            throw new DeviceException(
+                $"one model alone runs on one device: {devices.Reference.Device.Id} and {devices.Aligned.Device.Id} were asked for, for the reference and the aligned model");
+        }
+
+        Devices = devices;
         checkpoints = alignedCheckpoint is null ? [referenceCheckpoint] : [referenceCheckpoint, alignedCheckpoint];
         SharedTensors = alignedCheckpoint is null ? null : SharedTensors.Find(referenceCheckpoint.Weights, alignedCheckpoint.Weights);
-        DeviceMemory.RequireForWeights(kernels.Device, referenceCheckpoint, alignedCheckpoint, SharedTensors, weightType);
-        store = new WeightStore(kernels, SharedTensors, weightType);
+        Memory = new PairMemory(devices, referenceCheckpoint, alignedCheckpoint, SharedTensors, weightType);
+        if (checkMemory is null) Memory.Require();
+        else checkMemory(Memory);
+        stores = [.. devices.Sets.Select(set => new WeightStore(set, SharedTensors, weightType))];
         try
         {
-            Reference = Transformer.Load(referenceCheckpoint, store);
-            Aligned = alignedCheckpoint is null ? Reference : Transformer.Load(alignedCheckpoint, store, Reference.Rotary);
+            WeightStore head = devices.Head == devices.Reference ? stores[0] : stores[^1];
+            Reference = Transformer.Load(referenceCheckpoint, stores[0], rotary: null, head);
+            Aligned = alignedCheckpoint is null ? Reference : Transformer.Load(alignedCheckpoint, stores[^1], Reference.Rotary, head);
         }
         catch
         {
-            store.Dispose();
+            Array.ForEach(stores, store => store.Dispose());
             throw;
         }
 
+        side = devices.AreTwo ? new SideThread() : null;
         Vocabulary = PairCheck.SharedVocabulary(Reference.Config, Aligned.Config);
     }
+
+    /// <summary>Where the models and the head run; whoever opened them closes them, after the pair.</summary>
+    public PairDevices Devices { get; }
 
     /// <summary>The reference model.</summary>
     public Transformer Reference { get; }
@@ -53,10 +71,7 @@ public sealed class ModelPair : IDisposable
     public SharedTensors? SharedTensors { get; }
 
     /// <summary>What the pair takes: its weights as stored, and what caches and steps add.</summary>
-    public MemoryEstimate Memory => new(Reference.Config, IsSingleModel ? null : Aligned.Config, store.Bytes)
-    {
-        CacheTypes = [Reference.CacheType, Aligned.CacheType],
-    };
+    public PairMemory Memory { get; }
 
     /// <summary>Whether z_λ = W·(λ·h_a + (1 − λ)·h_r) holds: one output matrix (and bias) for both models and no soft cap on logits.</summary>
     public bool SharedOutputHead
@@ -77,24 +92,36 @@ public sealed class ModelPair : IDisposable
     /// <summary>The capacity allocated.</summary>
     public StepCapacity Capacity { get; private set; }
 
-    /// <summary>Opens and loads a pair, or one model when <paramref name="alignedFolder"/> is null or the same folder.</summary>
+    /// <summary>Opens and loads a pair onto one device, or one model when <paramref name="alignedFolder"/> is null or the same folder.</summary>
     /// <param name="referenceFolder">Checkpoint folder of the reference model.</param>
     /// <param name="alignedFolder">Checkpoint folder of the aligned model.</param>
     /// <param name="kernels">The device.</param>
     /// <param name="weightType">Element type of the weights there; null keeps the checkpoints' own.</param>
     /// <exception cref="CheckpointException">A folder that cannot be used.</exception>
     /// <exception cref="DeviceException">The device lacks the memory.</exception>
-    public static ModelPair Load(string referenceFolder, string? alignedFolder, KernelSet kernels, DType? weightType = null)
+    public static ModelPair Load(string referenceFolder, string? alignedFolder, KernelSet kernels, DType? weightType = null) =>
+        Load(referenceFolder, alignedFolder, new PairDevices(kernels, kernels), weightType);
+
+    /// <summary>Opens and loads a pair, or one model when <paramref name="alignedFolder"/> is null or the same folder.</summary>
+    /// <param name="referenceFolder">Checkpoint folder of the reference model.</param>
+    /// <param name="alignedFolder">Checkpoint folder of the aligned model.</param>
+    /// <param name="devices">Where they run.</param>
+    /// <param name="weightType">Element type of the weights there; null keeps the checkpoints' own.</param>
+    /// <param name="checkMemory">Called before anything is loaded, and may throw; null requires that the weights fit.</param>
+    /// <exception cref="CheckpointException">A folder that cannot be used.</exception>
+    /// <exception cref="DeviceException">A device lacks the memory, or one model alone is to run on two devices.</exception>
+    public static ModelPair Load(
+        string referenceFolder, string? alignedFolder, PairDevices devices, DType? weightType = null, Action<PairMemory>? checkMemory = null)
     {
         ArgumentNullException.ThrowIfNull(referenceFolder);
-        ArgumentNullException.ThrowIfNull(kernels);
+        ArgumentNullException.ThrowIfNull(devices);
         bool single = alignedFolder is null || FullPath(alignedFolder) == FullPath(referenceFolder);
         Checkpoint reference = Checkpoint.Open(referenceFolder);
         Checkpoint? aligned = null;
         try
         {
             aligned = single ? null : Checkpoint.Open(alignedFolder!);
-            return Load(reference, aligned, kernels, weightType);
+            return new ModelPair(devices, reference, aligned, weightType, checkMemory);
         }
         catch
         {
@@ -107,26 +134,35 @@ public sealed class ModelPair : IDisposable
     /// <summary>Loads a pair of open checkpoints, which the pair closes when it is disposed of.</summary>
     /// <param name="reference">The reference model.</param>
     /// <param name="aligned">The aligned model; null for one model alone.</param>
-    /// <param name="kernels">Where the pair runs.</param>
+    /// <param name="devices">Where they run.</param>
     /// <param name="weightType">Element type to store weights in; null keeps the checkpoint's.</param>
-    /// <exception cref="DeviceException">The device lacks the memory.</exception>
-    public static ModelPair Load(Checkpoint reference, Checkpoint? aligned, KernelSet kernels, DType? weightType = null)
+    /// <exception cref="DeviceException">A device lacks the memory, or one model alone is to run on two devices.</exception>
+    public static ModelPair Load(Checkpoint reference, Checkpoint? aligned, PairDevices devices, DType? weightType = null)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        ArgumentNullException.ThrowIfNull(kernels);
-        return new ModelPair(kernels, reference, aligned, weightType);
+        ArgumentNullException.ThrowIfNull(devices);
+        return new ModelPair(devices, reference, aligned, weightType, checkMemory: null);
     }
 
-    /// <summary>Allocates caches and activations, in place of those of an earlier call. Before the first <see cref="Forward"/>.</summary>
-    /// <exception cref="DeviceException">The device lacks the memory.</exception>
+    /// <summary>Allocates caches and activations, in place of those of an earlier call. Before the first <see cref="Forward(ForwardBatch, ForwardBatch)"/>.</summary>
+    /// <exception cref="DeviceException">A device lacks the memory.</exception>
     public void Allocate(StepCapacity capacity)
     {
         Free();
         try
         {
-            workspace = new Workspace(kernels, capacity.Tokens, Reference.Config, Aligned.Config);
-            reference = new ModelState(kernels, Reference, capacity);
-            aligned = IsSingleModel ? reference : new ModelState(kernels, Aligned, capacity);
+            if (Devices.AreTwo)
+            {
+                workspaces.Add(new Workspace(Devices.Reference, capacity.Tokens, Reference.Config));
+                workspaces.Add(new Workspace(Devices.Aligned, capacity.Tokens, Aligned.Config));
+            }
+            else
+            {
+                workspaces.Add(new Workspace(Devices.Reference, capacity.Tokens, Reference.Config, Aligned.Config));
+            }
+
+            reference = new ModelState(Reference, Devices.Reference, Devices.Head, capacity, workspaces[0]);
+            aligned = IsSingleModel ? reference : new ModelState(Aligned, Devices.Aligned, Devices.Head, capacity, workspaces[^1]);
         }
         catch
         {
@@ -136,6 +172,9 @@ public sealed class ModelPair : IDisposable
 
         Capacity = capacity;
     }
+
+    /// <summary>A batch that this pair's devices take.</summary>
+    public ForwardBatch CreateBatch() => new(Devices.Sets);
 
     /// <summary>
     /// Enqueues the forward passes of a batch. A batch whose rows all have λ = 0 needs the reference only, one with λ = 1 the aligned model only; the
@@ -149,23 +188,44 @@ public sealed class ModelPair : IDisposable
     public void Forward(ForwardBatch batch, bool needReference = true, bool needAligned = true)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        if (reference is null || aligned is null || workspace is null) throw new InvalidOperationException("the pair has no caches yet: call Allocate");
-        if (batch.TokenCount > Capacity.Tokens || batch.OutputCount > Capacity.Outputs)
-        {
-            throw new ArgumentException(
-                $"the batch has {batch.TokenCount} tokens and {batch.OutputCount} outputs, the capacity is {Capacity.Tokens} and {Capacity.Outputs}");
-        }
-
-        bool runAligned = needAligned && !(IsSingleModel && needReference);
-
-        // Uploads first: nothing may be written while operations are enqueued.
-        RopeTable? referenceRope = needReference ? Reference.Prepare(batch) : null;
-        RopeTable? alignedRope = runAligned ? Aligned.Prepare(batch) : null;
-        if (needReference) reference.Forward(batch, referenceRope, workspace);
-        if (runAligned) aligned.Forward(batch, alignedRope, workspace);
+        Forward(needReference ? batch : null, needAligned ? batch : null);
     }
 
-    /// <summary>Enqueues copies of cache blocks in both models' pools, in the order given.</summary>
+    /// <summary>
+    /// Enqueues the forward passes of each model over a batch of its own, or over one for both; null leaves a model out. Where the models share a device
+    /// and the batches differ, or a model's hidden states move to the other's device, what was enqueued has run when this returns.
+    /// </summary>
+    /// <param name="referenceBatch">An uploaded batch for the reference model.</param>
+    /// <param name="alignedBatch">An uploaded batch for the aligned model.</param>
+    /// <exception cref="ModelInputException">A token or position that a model does not have. Nothing is enqueued.</exception>
+    /// <exception cref="ArgumentException">A batch exceeds the capacity. Nothing is enqueued.</exception>
+    public void Forward(ForwardBatch? referenceBatch, ForwardBatch? alignedBatch)
+    {
+        if (reference is null || aligned is null) throw new InvalidOperationException("the pair has no caches yet: call Allocate");
+        if (IsSingleModel) (referenceBatch, alignedBatch) = (referenceBatch ?? alignedBatch, null);
+        Check(Reference, referenceBatch);
+        Check(Aligned, alignedBatch);
+        if (side is not null)
+        {
+            RunApart(reference, referenceBatch, aligned, alignedBatch);
+            return;
+        }
+
+        // Uploads first: nothing may be written while operations are enqueued.
+        bool apart = referenceBatch is not null && alignedBatch is not null && referenceBatch != alignedBatch;
+        RopeTable? referenceRope = referenceBatch is null ? null : Reference.Prepare(referenceBatch);
+        RopeTable? alignedRope = alignedBatch is null || apart ? null : Aligned.Prepare(alignedBatch);
+        if (referenceBatch is not null) reference.Forward(referenceBatch, referenceRope);
+        if (apart)
+        {
+            Devices.Reference.Run(); // both models may share one table of rotations
+            alignedRope = Aligned.Prepare(alignedBatch!);
+        }
+
+        if (alignedBatch is not null) aligned.Forward(alignedBatch, alignedRope);
+    }
+
+    /// <summary>Copies cache blocks in both models' pools, in the order given, and waits for it. Not while operations are enqueued.</summary>
     /// <param name="copies">Source and target blocks; a target is overwritten.</param>
     public void CopyBlocks(IReadOnlyList<(int From, int To)> copies)
     {
@@ -176,25 +236,75 @@ public sealed class ModelPair : IDisposable
             reference.EnqueueCopy(from, to);
             if (!IsSingleModel) aligned.EnqueueCopy(from, to);
         }
+
+        foreach (KernelSet set in Devices.Sets) set.Run();
     }
 
-    /// <summary>The reference's side of the head for rows [first, first + count) of the outputs of the last <see cref="Forward"/>.</summary>
+    /// <summary>The reference's side of the head for rows [first, first + count) of the outputs of the last <see cref="Forward(ForwardBatch, ForwardBatch)"/>.</summary>
     public HeadModel ReferenceHead(int first, int count) => Head(reference, first, count);
 
-    /// <summary>The aligned model's side of the head for rows [first, first + count) of the outputs of the last <see cref="Forward"/>.</summary>
+    /// <summary>The aligned model's side of the head for rows [first, first + count) of the outputs of the last <see cref="Forward(ForwardBatch, ForwardBatch)"/>.</summary>
     public HeadModel AlignedHead(int first, int count) => Head(aligned, first, count);
 
     /// <inheritdoc />
     public void Dispose()
     {
+        side?.Dispose();
         Free();
         Reference.Dispose();
         Aligned.Dispose();
-        store.Dispose();
+        Array.ForEach(stores, store => store.Dispose());
         foreach (Checkpoint checkpoint in checkpoints) checkpoint.Dispose();
     }
 
     private static string FullPath(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+
+    private void Check(Transformer model, ForwardBatch? batch)
+    {
+        if (batch is null) return;
+        if (batch.TokenCount > Capacity.Tokens || batch.OutputCount > Capacity.Outputs)
+        {
+            throw new ArgumentException(
+                $"the batch has {batch.TokenCount} tokens and {batch.OutputCount} outputs, the capacity is {Capacity.Tokens} and {Capacity.Outputs}");
+        }
+
+        model.Check(batch);
+    }
+
+    // The model whose device does not run the head runs beside the other one, and its hidden states are brought over.
+    private void RunApart(ModelState reference, ForwardBatch? referenceBatch, ModelState aligned, ForwardBatch? alignedBatch)
+    {
+        bool headWithAligned = Devices.Head == Devices.Aligned;
+        (ModelState here, ForwardBatch? batchHere) = headWithAligned ? (aligned, alignedBatch) : (reference, referenceBatch);
+        (ModelState there, ForwardBatch? batchThere) = headWithAligned ? (reference, referenceBatch) : (aligned, alignedBatch);
+        RopeTable? ropeHere = batchHere is null ? null : here.Model.Prepare(batchHere);
+        if (batchThere is null)
+        {
+            if (batchHere is not null) here.Forward(batchHere, ropeHere);
+            return;
+        }
+
+        RopeTable? ropeThere = there.Model.Prepare(batchThere);
+        side!.Begin(() =>
+        {
+            there.Forward(batchThere, ropeThere);
+            there.Take(batchThere.OutputCount);
+        });
+        try
+        {
+            if (batchHere is not null)
+            {
+                here.Forward(batchHere, ropeHere);
+                here.Kernels.Run();
+            }
+        }
+        finally
+        {
+            side.Wait();
+        }
+
+        there.Bring(batchThere.OutputCount);
+    }
 
     private HeadModel Head(ModelState? state, int first, int count)
     {
@@ -209,53 +319,8 @@ public sealed class ModelPair : IDisposable
     {
         reference?.Dispose();
         if (!IsSingleModel) aligned?.Dispose();
-        workspace?.Dispose();
-        (reference, aligned, workspace, Capacity) = (null, null, null, default);
-    }
-
-    // What one model keeps from step to step: its cache and its final hidden states [outputs, hidden].
-    private sealed class ModelState : IDisposable
-    {
-        private readonly KernelSet kernels;
-        private readonly Transformer model;
-        private readonly KvCache cache;
-        private readonly DeviceBuffer hidden;
-        private readonly DeviceBuffer zero; // one integer, allocated as 0
-
-        public ModelState(KernelSet kernels, Transformer model, StepCapacity capacity)
-        {
-            this.kernels = kernels;
-            this.model = model;
-            cache = new KvCache(kernels, model.Config, capacity.CacheBlocks, model.CacheType);
-            try
-            {
-                zero = kernels.Allocate(sizeof(int));
-                hidden = kernels.Allocate((long)sizeof(float) * capacity.Outputs * model.Config.HiddenSize);
-            }
-            catch
-            {
-                zero?.Dispose();
-                cache.Dispose();
-                throw;
-            }
-        }
-
-        public void EnqueueCopy(int from, int to) => cache.EnqueueCopy(kernels, new IntVector(zero, 0, 1), from, to);
-
-        public void Forward(ForwardBatch batch, RopeTable? rope, Workspace workspace) =>
-            model.Forward(batch, rope, cache, workspace, Matrix.Dense(hidden, batch.OutputCount, model.Config.HiddenSize));
-
-        public HeadModel Head(int first, int count)
-        {
-            int width = model.Config.HiddenSize;
-            return model.Head(new Matrix(hidden, (long)first * width, count, width, width));
-        }
-
-        public void Dispose()
-        {
-            cache.Dispose();
-            zero.Dispose();
-            hidden.Dispose();
-        }
+        foreach (Workspace workspace in workspaces) workspace.Dispose();
+        workspaces.Clear();
+        (reference, aligned, Capacity) = (null, null, default);
     }
 }

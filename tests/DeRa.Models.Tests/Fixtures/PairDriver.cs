@@ -13,11 +13,13 @@ internal sealed class PairDriver : IDisposable
     private readonly ForwardBatch batch;
     private readonly List<DeviceBuffer> buffers = [];
 
+    /// <param name="kernels">What runs the head.</param>
+    /// <param name="pair">Disposed of with the driver.</param>
     public PairDriver(KernelSet kernels, ModelPair pair)
     {
         this.kernels = kernels;
         Pair = pair;
-        batch = new ForwardBatch(kernels);
+        batch = pair.CreateBatch();
         pair.Allocate(new StepCapacity(Tokens: 600, Outputs: 96, CacheBlocks: 48));
     }
 
