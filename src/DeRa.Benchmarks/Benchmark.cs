@@ -1,17 +1,20 @@
 using DeRa.Checkpoints;
 using DeRa.Kernels;
+using DeRa.Models;
 
 namespace DeRa.Benchmarks;
 
-/// <summary>Runs workloads over a pair on a device, every way of a case side by side.</summary>
-/// <param name="kernels">The device; nothing enqueued.</param>
+/// <summary>Runs workloads over a pair, every way of a case side by side.</summary>
+/// <param name="devices">Where the pair runs; nothing enqueued. Of two devices, <c>head</c> measures the one that runs the head.</param>
 /// <param name="folders">The pair.</param>
-/// <param name="ceilings">The device's, measured before.</param>
+/// <param name="ceilings">The devices', measured before.</param>
 /// <param name="options">What to measure.</param>
 /// <param name="against">Another device to do the same in turn with the first, or null.</param>
 public sealed class Benchmark(
-    KernelSet kernels, PairFolders folders, DeviceCeilings ceilings, BenchmarkOptions options, MeasuredDevice? against = null)
+    PairDevices devices, PairFolders folders, DeviceCeilings ceilings, BenchmarkOptions options, MeasuredDevice? against = null)
 {
+    private readonly MeasuredDevice here = new(devices, ceilings);
+
     /// <summary>Measures; a list per case, as each ends.</summary>
     /// <exception cref="CheckpointException">A folder cannot be used.</exception>
     /// <exception cref="DeviceException">The device lacks the memory.</exception>
@@ -20,7 +23,7 @@ public sealed class Benchmark(
     {
         if (options.Workloads.Contains("load"))
         {
-            foreach (IReadOnlyList<Measurement> measured in Measure(set => LoadWorkload.Cases(set, folders, options.WeightType), cancellation))
+            foreach (IReadOnlyList<Measurement> measured in Measure(on => LoadWorkload.Cases(on, folders, options.WeightType), cancellation))
             {
                 yield return measured;
             }
@@ -34,7 +37,7 @@ public sealed class Benchmark(
 
         if (options.Workloads.Contains("head"))
         {
-            foreach (IReadOnlyList<Measurement> measured in Measure(set => HeadWorkload.Cases(set, hiddenSize, options), cancellation))
+            foreach (IReadOnlyList<Measurement> measured in Measure(on => HeadWorkload.Cases(on.Head, hiddenSize, options), cancellation))
             {
                 yield return measured;
             }
@@ -51,11 +54,11 @@ public sealed class Benchmark(
             yield break;
         }
 
-        using PairSession session = PairSession.Load(kernels, folders, options.WeightType);
-        using PairSession? other = against is null ? null : PairSession.Load(against.Kernels, folders, options.WeightType);
+        using PairSession session = PairSession.Load(devices, folders, options.WeightType);
+        using PairSession? other = against is null ? null : PairSession.Load(against.Devices, folders, options.WeightType);
         foreach (var workload in chosen)
         {
-            IEnumerable<Case> Cases(KernelSet set) => set == kernels
+            IEnumerable<Case> Cases(PairDevices on) => on == devices
                 ? workload.Cases(session, options)
                 : workload.Cases(other!, options with { OpenBlasPeer = false }); // once a case is enough
             foreach (IReadOnlyList<Measurement> measured in Measure(Cases, cancellation))
@@ -66,12 +69,11 @@ public sealed class Benchmark(
     }
 
     // Each case is measured before the next is made: cases of one workload share buffers.
-    private IEnumerable<IReadOnlyList<Measurement>> Measure(Func<KernelSet, IEnumerable<Case>> cases, CancellationToken cancellation)
+    private IEnumerable<IReadOnlyList<Measurement>> Measure(Func<PairDevices, IEnumerable<Case>> cases, CancellationToken cancellation)
     {
-        var here = new MeasuredDevice(kernels, ceilings);
         IEnumerable<IEnumerable<(Case Case, MeasuredDevice On)>> together = against is null
-            ? cases(kernels).Select(own => new[] { (own, here) })
-            : cases(kernels).Zip(cases(against.Kernels), (own, other) => new[] { (own, here), (other, against) });
+            ? cases(devices).Select(own => new[] { (own, here) })
+            : cases(devices).Zip(cases(against.Devices), (own, other) => new[] { (own, here), (other, against) });
         return together
             .Select(sides => sides.SelectMany(side => side.Case.Variants.Select(variant => new Way(side.Case, variant, side.On))))
             .Select(ways => ways.Where(way => options.Modes.Contains(way.Variant.Mode)).ToArray())
@@ -83,7 +85,7 @@ public sealed class Benchmark(
     {
         PeakMemory.Reset();
         Timing[] timings = InterleavedTimer.Measure(
-            [.. ways.Select(way => new TimedRun(way.Variant.Run, () => way.On.Kernels.LaunchCount))], options.Repeats, cancellation);
+            [.. ways.Select(way => new TimedRun(way.Variant.Run, () => way.On.Devices.Sets.Sum(set => set.LaunchCount)))], options.Repeats, cancellation);
         long peak = PeakMemory.Read();
         double? peer = ways.Zip(timings)
             .Where(pair => pair.First.Variant.Mode == Mode.OpenBlas)
@@ -94,28 +96,32 @@ public sealed class Benchmark(
         Measurement ToMeasurement(Way way, Timing timing)
         {
             (Mode mode, MeasuredDevice on) = (way.Variant.Mode, way.On);
-            Timing? naive = Of(Mode.Naive, on.Kernels), elsewhere = against is null || on == against ? null : Of(mode, against.Kernels);
+            Timing? naive = Of(Mode.Naive, on), elsewhere = against is null || on == against ? null : Of(mode, against);
             return new Measurement(way.Case, way.Variant, timing, on.Ceilings)
             {
-                Device = on.Kernels.Device.Id,
+                Device = on.Id,
                 IsOneOfTwoDevices = against is not null,
                 Model = folders.Name,
                 Repeats = options.Repeats,
                 PeakMemoryBytes = peak,
                 Fusion = naive is not null && mode is (Mode.Fused or Mode.FusedSharedHead) ? FusionGain.Of(timing, naive) : null,
                 ShareOfPeer = mode == Mode.OpenBlas ? null : way.Variant.Moved.Flops / timing.Median / peer,
-                Against = elsewhere is null ? null : new DeviceComparison(against!.Kernels.Device.Id, elsewhere.Median / timing.Median),
+                Against = elsewhere is null ? null : new DeviceComparison(against!.Id, elsewhere.Median / timing.Median),
             };
         }
 
-        Timing? Of(Mode mode, KernelSet on) =>
-            ways.Zip(timings).FirstOrDefault(pair => pair.First.Variant.Mode == mode && pair.First.On.Kernels == on).Second;
+        Timing? Of(Mode mode, MeasuredDevice on) =>
+            ways.Zip(timings).FirstOrDefault(pair => pair.First.Variant.Mode == mode && pair.First.On == on).Second;
     }
 
     private sealed record Way(Case Case, Variant Variant, MeasuredDevice On);
 }
 
-/// <summary>A device with its ceilings.</summary>
-/// <param name="Kernels">The device; nothing enqueued.</param>
+/// <summary>A device, or the two of a pair, with its ceilings.</summary>
+/// <param name="Devices">The device; nothing enqueued.</param>
 /// <param name="Ceilings">Measured before.</param>
-public sealed record MeasuredDevice(KernelSet Kernels, DeviceCeilings Ceilings);
+public sealed record MeasuredDevice(PairDevices Devices, DeviceCeilings Ceilings)
+{
+    /// <summary>The device, or the reference's and the aligned model's: cuda:0+cuda:1.</summary>
+    public string Id => DeviceNames.Of(Devices).Id;
+}

@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using DeRa.Kernels.Cpu;
+using DeRa.Models;
 
 namespace DeRa.Benchmarks.Tests;
 
@@ -24,7 +25,7 @@ public sealed class BenchmarkRunTests
         };
         using var kernels = new CpuKernelSet(2);
         using PairFolders pair = PairFolders.Random(CostTests.Tiny);
-        cases = [.. new Benchmark(kernels, pair, Ceilings, options).Run()];
+        cases = [.. new Benchmark(new PairDevices(kernels, kernels), pair, Ceilings, options).Run()];
     }
 
     [Test]
@@ -111,6 +112,18 @@ public sealed class BenchmarkRunTests
     }
 
     [Test]
+    public void A_pair_on_two_devices_runs_every_workload_and_has_no_shares()
+    {
+        using var devices = new PairDevices(new CpuKernelSet(1), new CpuKernelSet(1));
+        using PairFolders pair = PairFolders.Random(CostTests.Tiny);
+        var options = new BenchmarkOptions { Batches = [2], PromptLengths = [530], LambdaCounts = [2], ScoredTokens = 5, Vocabularies = [100], Rows = [3] };
+        IReadOnlyList<Measurement>[] cases =
+            [.. new Benchmark(devices, pair, DeviceCeilings.OfTwo(devices.Reference.Device, devices.Aligned.Device), options).Run()];
+        Assert.That(cases.Select(list => list[0].Workload), Is.EqualTo(new[] { "load", "load", "decode", "prefill", "score", "head" }));
+        Assert.That(cases.SelectMany(list => list).Select(m => (m.Device, m.ShareOfFloor)), Is.All.EqualTo(("cpu", (double?)null)));
+    }
+
+    [Test]
     public void Two_devices_take_turns_at_every_case_and_are_compared_mode_by_mode()
     {
         using var kernels = new CpuKernelSet(2);
@@ -118,7 +131,7 @@ public sealed class BenchmarkRunTests
         using PairFolders pair = PairFolders.Random(CostTests.Tiny);
         var options = new BenchmarkOptions { Batches = [1], PromptLengths = [7], LambdaCounts = [2], ScoredTokens = 5, Vocabularies = [100], Rows = [3] };
         IReadOnlyList<Measurement>[] both =
-            [.. new Benchmark(kernels, pair, Ceilings, options, new MeasuredDevice(other, new DeviceCeilings(2e10, 2e11, "given"))).Run()];
+            [.. new Benchmark(new PairDevices(kernels, kernels), pair, Ceilings, options, new MeasuredDevice(new PairDevices(other, other), new DeviceCeilings(2e10, 2e11, "given"))).Run()];
         foreach (IReadOnlyList<Measurement> measurements in both)
         {
             int half = measurements.Count / 2;
@@ -144,7 +157,7 @@ public sealed class BenchmarkRunTests
         using PairFolders pair = PairFolders.Random(CostTests.Tiny);
         using var stop = new CancellationTokenSource();
         using IEnumerator<IReadOnlyList<Measurement>> run =
-            new Benchmark(kernels, pair, Ceilings, new BenchmarkOptions { Workloads = ["load"] }).Run(stop.Token).GetEnumerator();
+            new Benchmark(new PairDevices(kernels, kernels), pair, Ceilings, new BenchmarkOptions { Workloads = ["load"] }).Run(stop.Token).GetEnumerator();
         Assert.That(run.MoveNext(), Is.True);
         stop.Cancel();
         Assert.That(() => run.MoveNext(), Throws.InstanceOf<OperationCanceledException>());

@@ -1,4 +1,5 @@
 using DeRa.Kernels;
+using DeRa.Models;
 using DeRa.Kernels.Cpu;
 
 namespace DeRa.Benchmarks.Tests;
@@ -27,7 +28,7 @@ public sealed unsafe class PeerTests
         var options = new BenchmarkOptions { Workloads = ["prefill"], PromptLengths = [7, 530], OpenBlasPeer = true };
         using var kernels = new CpuKernelSet(2);
         using PairFolders pair = PairFolders.Random(CostTests.Tiny);
-        IReadOnlyList<Measurement>[] cases = [.. new Benchmark(kernels, pair, new DeviceCeilings(1e10, 1e11, "given"), options).Run()];
+        IReadOnlyList<Measurement>[] cases = [.. new Benchmark(new PairDevices(kernels, kernels), pair, new DeviceCeilings(1e10, 1e11, "given"), options).Run()];
         foreach ((IReadOnlyList<Measurement> measurements, int tokens) in cases.Zip([7, 530]))
         {
             Measurement peer = measurements.Single(m => m.Mode == Mode.OpenBlas);

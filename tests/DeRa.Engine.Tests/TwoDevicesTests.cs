@@ -39,7 +39,7 @@ public sealed class TwoDevicesTests
     [TestCaseSource(nameof(Drafting))]
     public async Task Drafts_on_two_devices_stand_or_fall_as_on_one(SpeculationOptions speculation)
     {
-        GenerationRequest[] requests = Requests(6, maxTokens: 24);
+        GenerationRequest[] requests = Drafted();
         (int[][] expected, _, _) = await RunAsync(Pairs.Golden("llama_basic"), requests);
         (int[][] apart, _, EngineStatistics statistics) = await RunAsync(Pairs.Golden("llama_basic") with { Speculation = speculation, OpenDevices = Two }, requests);
         Assert.That(apart, Is.EqualTo(expected));
@@ -50,7 +50,7 @@ public sealed class TwoDevicesTests
     public async Task Drafts_judged_by_ratio_are_those_of_one_device()
     {
         EngineOptions options = Pairs.Golden("llama_basic") with { Speculation = Drafting[0] with { Rule = SpeculationRule.Ratio } };
-        GenerationRequest[] requests = [.. Requests(6, maxTokens: 24).Select(request => request with { Statistics = false, TopTokens = 0, Samples = 1 })];
+        GenerationRequest[] requests = [.. Drafted().Select(request => request with { Statistics = false, TopTokens = 0 })];
         (int[][] expected, _, _) = await RunAsync(options, requests);
         (int[][] apart, _, EngineStatistics statistics) = await RunAsync(options with { OpenDevices = Two }, requests);
         Assert.That(apart, Is.EqualTo(expected));
@@ -81,6 +81,9 @@ public sealed class TwoDevicesTests
         await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(Pairs.Golden("llama_basic", "opencl") with { ReferenceDevice = "cpu", AlignedDevice = "cpu" });
         Assert.That(engine.ReferenceDevice, Is.SameAs(engine.AlignedDevice));
     }
+
+    /// <summary>Requests of which all can speculate.</summary>
+    private static GenerationRequest[] Drafted() => [.. Requests(6, maxTokens: 24).Select(request => request with { Lambda = 0.4f, Samples = 1 })];
 
     private static PairDevices Two() => new(new CpuKernelSet(1), new CpuKernelSet(2));
 

@@ -10,13 +10,20 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
 {
     private const int Repeats = 9;
 
-    /// <summary>Measures a device; takes a second or two.</summary>
+    /// <summary>Of a pair on two devices: none, since no figure of one device is a share of both.</summary>
+    public static DeviceCeilings OfTwo(DeviceDescription first, DeviceDescription second)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        return new DeviceCeilings(null, null, $"{first.Id} and {second.Id}: ceilings are of one device; no shares are given");
+    }
+
+    /// <summary>Measures a device; takes a second or two. An OpenCL device that is the processor has the processor's ceilings.</summary>
     /// <param name="device">The device, not busy.</param>
-    /// <exception cref="DeviceException">The device cannot be opened.</exception>
     public static DeviceCeilings Measure(DeviceDescription device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (!IsProcessor(device))
+        if (!device.IsProcessor)
         {
             return new DeviceCeilings(null, null, $"{device.Id}: ceilings are measured on processors only; no shares are given");
         }
@@ -31,12 +38,11 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
     /// <summary>Of a second device of a run: a processor through whatever driver has the ceilings that were measured of it already.</summary>
     /// <param name="first">The run's first device, to which these ceilings belong.</param>
     /// <param name="second">The second.</param>
-    /// <exception cref="DeviceException">The device cannot be opened.</exception>
     public DeviceCeilings Beside(DeviceDescription first, DeviceDescription second)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
-        return IsProcessor(first) && IsProcessor(second) ? this : Measure(second);
+        return first.IsProcessor && second.IsProcessor ? this : Measure(second);
     }
 
     /// <summary>The least time that work can take here: the longer of moving its bytes and computing its operations; null without ceilings.</summary>
@@ -46,18 +52,6 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
     /// <summary>Which ceiling the floor comes from.</summary>
     public Bound? BoundOf(Work work) =>
         ReadBytesPerSecond is { } read && FlopsPerSecond is { } flops ? (work.Bytes / read >= work.Flops / flops ? Bound.Memory : Bound.Compute) : null;
-
-    // An OpenCL device of processor type is the processor itself, so its ceilings are the processor's.
-    private static bool IsProcessor(DeviceDescription device)
-    {
-        if (device.Kind != DeviceKind.OpenCl)
-        {
-            return device.Kind == DeviceKind.Cpu;
-        }
-
-        using DeviceContext context = DeviceContext.Open(device.Kind, device.Index);
-        return context.IsProcessor;
-    }
 }
 
 /// <summary>What limits a piece of work at best.</summary>

@@ -9,13 +9,14 @@ internal sealed class PairSession : IDisposable
 {
     private readonly bool isRandom;
 
-    private PairSession(KernelSet kernels, ModelPair pair, ModelCost reference, ModelCost aligned, bool isRandom)
+    private PairSession(ModelPair pair, ModelCost reference, ModelCost aligned, bool isRandom)
     {
-        (Kernels, Pair, Reference, Aligned) = (kernels, pair, reference, aligned);
+        (Pair, Reference, Aligned) = (pair, reference, aligned);
         this.isRandom = isRandom;
     }
 
-    public KernelSet Kernels { get; }
+    /// <summary>What runs the head.</summary>
+    public KernelSet Kernels => Pair.Devices.Head;
 
     public ModelPair Pair { get; }
 
@@ -29,7 +30,7 @@ internal sealed class PairSession : IDisposable
     /// <summary>Loads a pair.</summary>
     /// <exception cref="CheckpointException">A folder cannot be used.</exception>
     /// <exception cref="DeviceException">The device lacks the memory.</exception>
-    public static PairSession Load(KernelSet kernels, PairFolders folders, DType? weightType)
+    public static PairSession Load(PairDevices devices, PairFolders folders, DType? weightType)
     {
         Checkpoint reference = Checkpoint.Open(folders.Reference);
         Checkpoint? aligned = null;
@@ -37,7 +38,7 @@ internal sealed class PairSession : IDisposable
         {
             aligned = Checkpoint.Open(folders.Aligned);
             ModelCost referenceCost = ModelCost.Of(reference, weightType), alignedCost = ModelCost.Of(aligned, weightType);
-            return new PairSession(kernels, ModelPair.Load(reference, aligned, new PairDevices(kernels, kernels), weightType), referenceCost, alignedCost, folders.IsRandom);
+            return new PairSession(ModelPair.Load(reference, aligned, devices, weightType), referenceCost, alignedCost, folders.IsRandom);
         }
         catch
         {

@@ -12,18 +12,26 @@ public static class ServeWorkload
     private const int Shortest = 8;
 
     /// <summary>Loads the pair and serves each case; one untimed request comes first, so that code and weights are warm.</summary>
-    /// <param name="device">As for an engine.</param>
+    /// <param name="devices">As for an engine.</param>
     /// <param name="folders">The pair.</param>
     /// <param name="options">What is sent.</param>
     /// <param name="weightType">Storage of the weights; null keeps the checkpoint's.</param>
     /// <param name="cancellationToken">Ends the requests that are open.</param>
     public static async IAsyncEnumerable<ServeMeasurement> RunAsync(
-        string device, PairFolders folders, ServeOptions options, Kernels.DType? weightType,
+        DeviceNames devices, PairFolders folders, ServeOptions options, Kernels.DType? weightType,
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(devices);
         ArgumentNullException.ThrowIfNull(folders);
         ArgumentNullException.ThrowIfNull(options);
-        var engineOptions = new EngineOptions { ReferenceFolder = folders.Reference, AlignedFolder = folders.Aligned, Device = device, WeightType = weightType };
+        var engineOptions = new EngineOptions
+        {
+            ReferenceFolder = folders.Reference,
+            AlignedFolder = folders.Aligned,
+            ReferenceDevice = devices.Reference,
+            AlignedDevice = devices.Aligned,
+            WeightType = weightType,
+        };
         IEnumerable<(int? Concurrency, double? Rate)> cases =
             [.. options.Concurrency.Select(open => ((int?)open, (double?)null)), .. options.Rates.Select(rate => ((int?)null, (double?)rate))];
         foreach ((int? concurrency, double? rate) in cases)
@@ -45,7 +53,7 @@ public static class ServeWorkload
             EngineStatistics after = engine.Statistics;
             yield return new ServeMeasurement
             {
-                Device = device,
+                Device = devices.Id,
                 Model = folders.Name,
                 Concurrency = concurrency,
                 Rate = rate,

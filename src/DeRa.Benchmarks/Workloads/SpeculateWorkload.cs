@@ -13,13 +13,14 @@ public static class SpeculateWorkload
     private const int PromptTokens = 4;
 
     /// <summary>Loads the pair once per way and runs each case; one untimed run comes first.</summary>
-    /// <param name="device">As for an engine.</param>
+    /// <param name="devices">As for an engine.</param>
     /// <param name="folders">The pair.</param>
     /// <param name="options">What is run.</param>
     /// <param name="cancellationToken">Ends the requests that are open.</param>
     public static async IAsyncEnumerable<IReadOnlyList<SpeculateMeasurement>> RunAsync(
-        string device, PairFolders folders, SpeculateOptions options, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        DeviceNames devices, PairFolders folders, SpeculateOptions options, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(devices);
         ArgumentNullException.ThrowIfNull(folders);
         ArgumentNullException.ThrowIfNull(options);
         foreach (int batch in options.Batches)
@@ -40,7 +41,8 @@ public static class SpeculateWorkload
                         {
                             ReferenceFolder = folders.Reference,
                             AlignedFolder = folders.Aligned,
-                            Device = device,
+                            ReferenceDevice = devices.Reference,
+                            AlignedDevice = devices.Aligned,
                             WeightType = options.WeightType,
                             CachePositions = batch * (PromptTokens + options.Tokens + 32),
                             Speculation = speculation,
@@ -61,7 +63,7 @@ public static class SpeculateWorkload
 
             SpeculateMeasurement Of(string mode, SpeculationStatistics statistics, double[] times, double[] plain) => new()
             {
-                Device = device,
+                Device = devices.Id,
                 Model = folders.Name,
                 Batch = batch,
                 Mode = mode,

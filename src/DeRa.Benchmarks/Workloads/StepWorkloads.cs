@@ -17,7 +17,7 @@ internal static class StepWorkloads
         using HeadWays head = session.CreateHead(most);
         foreach (int size in options.Batches)
         {
-            using var batch = new ForwardBatch(session.Kernels);
+            using ForwardBatch batch = session.Pair.CreateBatch();
             for (int sequence = 0; sequence < size; sequence++)
             {
                 batch.Add([Token(sequence, session)], context, Blocks(sequence * blocks, blocks), context + 1, outputs: 1);
@@ -44,7 +44,7 @@ internal static class StepWorkloads
             for (int start = 0; start < length; start += ChunkTokens)
             {
                 int count = Math.Min(ChunkTokens, length - start);
-                var batch = new ForwardBatch(session.Kernels);
+                ForwardBatch batch = session.Pair.CreateBatch();
                 batch.Add(tokens.AsSpan(start, count), start, Blocks(0, KvCache.BlocksFor(length)), length, outputs: start + count == length ? 1 : 0);
                 batches.Add(batch);
                 reference += session.Reference.Layers(1, start, count);
@@ -78,7 +78,7 @@ internal static class StepWorkloads
         int length = options.ScoredTokens, most = options.LambdaCounts.Max();
         pair.Allocate(new StepCapacity(length, length, KvCache.BlocksFor(length)));
         using HeadWays head = session.CreateHead(length);
-        using var batch = new ForwardBatch(kernels);
+        using ForwardBatch batch = pair.CreateBatch();
         using DeviceBuffer targets = kernels.Allocate(sizeof(int) * (long)length), lambdas = kernels.Allocate(sizeof(float) * (long)most);
         using DeviceBuffer statistics = kernels.Allocate(12L * length * most), targetLogits = kernels.Allocate(8L * length);
         int[] tokens = Text(length + 1, session);

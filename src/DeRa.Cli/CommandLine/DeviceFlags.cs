@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using DeRa.Kernels;
+using DeRa.Models;
 
 namespace DeRa.Cli.CommandLine;
 
@@ -77,4 +78,8 @@ internal sealed partial class DeviceFlags
 /// <param name="WeightType">Null keeps the checkpoint's.</param>
 /// <param name="ReferenceDevice">Where the reference model runs; null is <paramref name="Device"/>.</param>
 /// <param name="AlignedDevice">Where the aligned model runs; null is <paramref name="Device"/>.</param>
-internal sealed record DeviceArguments(string Device, DType? WeightType, string? ReferenceDevice, string? AlignedDevice);
+internal sealed record DeviceArguments(string Device, DType? WeightType, string? ReferenceDevice, string? AlignedDevice)
+{
+    /// <summary>Opens a pair's devices.</summary>
+    public PairDevices OpenPair(Action<string> log) => PairDevices.Open(ReferenceDevice ?? Device, AlignedDevice ?? Device, log);
+}

@@ -4,6 +4,7 @@ using DeRa.Benchmarks;
 using DeRa.Cli.CommandLine;
 using DeRa.Cli.Output;
 using DeRa.Kernels;
+using DeRa.Models;
 using Spectre.Console;
 
 namespace DeRa.Cli.Commands;
@@ -37,7 +38,7 @@ internal sealed class BenchCommand
     private readonly Option<string?> peer = new("--peer") { Description = $"prefill: {OpenBlasPeer} computes the same projections beside it", HelpName = "PEER" };
     private readonly Option<bool> json = new("--json") { Description = "One JSON line per measurement, after one of the ceilings" };
     private readonly Option<string?> html = new("--html") { Description = "Page to write, plots included", HelpName = "FILE" };
-    private readonly DeviceFlags device = new();
+    private readonly DeviceFlags device = new(forPair: true);
 
     public static Command Create()
     {
@@ -75,24 +76,28 @@ internal sealed class BenchCommand
 
         return ExitCode.Done;
 
-        PairFolders CreatePair(DeviceDescription device, float noise) => random is null
+        PairFolders CreatePair(PairDevices devices, float noise) => random is null
             ? ExistingPair(parsed)
-            : RandomPair(random, device, () => PairFolders.Near(random, noise));
+            : RandomPair(random, devices, () => PairFolders.Near(random, noise));
     }
 
     private async Task MeasureAsync(
         ParseResult parsed, DeviceArguments where, BenchmarkOptions options, ServeOptions serve, ModelShape? random, CancellationToken cancellationToken)
     {
         bool asJson = parsed.GetValue(json);
-        using KernelSet kernels = DeviceCatalog.Open(where.Device, Note);
-        Note("measuring the device's ceilings");
-        DeviceCeilings ceilings = DeviceCeilings.Measure(kernels.Device);
-        ShowCeilings(kernels.Device, ceilings, asJson);
-        using KernelSet? otherKernels = parsed.GetValue(against) is { } name ? DeviceCatalog.Open(name, Note) : null;
-        MeasuredDevice? other = otherKernels is null ? null : new MeasuredDevice(otherKernels, ceilings.Beside(kernels.Device, otherKernels.Device));
+        using PairDevices devices = where.OpenPair(Note);
+        DeviceCeilings ceilings = Ceilings(devices);
+        ShowCeilings(devices, ceilings, asJson);
+        if (parsed.GetValue(against) is { } another && devices.AreTwo)
+        {
+            throw new InputException($"--against {another}: expected a pair on one device, found {DeviceNames.Of(devices).Id}");
+        }
+
+        using PairDevices? otherDevices = parsed.GetValue(against) is { } name ? PairDevices.Open(name, name, Note) : null;
+        MeasuredDevice? other = otherDevices is null ? null : new MeasuredDevice(otherDevices, ceilings.Beside(devices.Head.Device, otherDevices.Head.Device));
         if (other is not null)
         {
-            ShowCeilings(other.Kernels.Device, other.Ceilings, asJson);
+            ShowCeilings(other.Devices, other.Ceilings, asJson);
         }
 
         if (options.OpenBlasPeer)
@@ -101,10 +106,10 @@ internal sealed class BenchCommand
             Note($"peer {OpenBlasPeer}: {blas.Description}");
         }
 
-        using PairFolders pair = random is null ? ExistingPair(parsed) : RandomPair(random, kernels.Device, () => PairFolders.Random(random));
+        using PairFolders pair = random is null ? ExistingPair(parsed) : RandomPair(random, devices, () => PairFolders.Random(random));
 
         var cases = new List<IReadOnlyList<Measurement>>();
-        foreach (IReadOnlyList<Measurement> measured in new Benchmark(kernels, pair, ceilings, options, other).Run(cancellationToken))
+        foreach (IReadOnlyList<Measurement> measured in new Benchmark(devices, pair, ceilings, options, other).Run(cancellationToken))
         {
             cases.Add(measured);
             Note($"{measured[0].Workload}: {measured[0].CaseLabel}");
@@ -132,21 +137,21 @@ internal sealed class BenchCommand
             CompleteFile.Write(file, stream =>
             {
                 using var writer = new StreamWriter(stream, leaveOpen: true);
-                HtmlReport.Write(writer, ceilings, Title(kernels.Device, other?.Kernels.Device), cases);
+                HtmlReport.Write(writer, ceilings, Title(devices, other?.Devices), cases);
             });
         }
 
         if (options.Workloads.Contains("serve"))
         {
-            await ServeAsync(kernels.Device.Id, pair, serve, where.WeightType, asJson, cancellationToken);
+            await ServeAsync(DeviceNames.Of(devices), pair, serve, where.WeightType, asJson, cancellationToken);
         }
     }
 
     private static async Task ServeAsync(
-        string device, PairFolders pair, ServeOptions options, DType? weightType, bool asJson, CancellationToken cancellationToken)
+        DeviceNames devices, PairFolders pair, ServeOptions options, DType? weightType, bool asJson, CancellationToken cancellationToken)
     {
         var measured = new List<ServeMeasurement>();
-        await foreach (ServeMeasurement measurement in ServeWorkload.RunAsync(device, pair, options, weightType, cancellationToken))
+        await foreach (ServeMeasurement measurement in ServeWorkload.RunAsync(devices, pair, options, weightType, cancellationToken))
         {
             Note($"serve: {measurement.CaseLabel}");
             measured.Add(measurement);
@@ -162,17 +167,33 @@ internal sealed class BenchCommand
         }
     }
 
-    private static string Title(DeviceDescription device, DeviceDescription? other) =>
-        other is null ? device.Name : $"{device.Id} ({device.Name}) and {other.Id} ({other.Name})";
+    private static string Title(PairDevices devices, PairDevices? other)
+    {
+        DeviceDescription[] all = [.. devices.Sets.Concat(other?.Sets ?? []).Select(set => set.Device)];
+        return all.Length == 1 ? all[0].Name : string.Join(" and ", all.Select(device => $"{device.Id} ({device.Name})"));
+    }
+
+    private static DeviceCeilings Ceilings(PairDevices devices)
+    {
+        if (devices.AreTwo)
+        {
+            return DeviceCeilings.OfTwo(devices.Reference.Device, devices.Aligned.Device);
+        }
+
+        Note("measuring the device's ceilings");
+        return DeviceCeilings.Measure(devices.Head.Device);
+    }
 
     private PairFolders ExistingPair(ParseResult parsed) =>
         PairFolders.Existing(PairFlags.RequireFolder(parsed.GetValue(reference)!), PairFlags.RequireFolder(parsed.GetValue(aligned)!));
 
-    private static PairFolders RandomPair(ModelShape shape, DeviceDescription device, Func<PairFolders> write)
+    private static PairFolders RandomPair(ModelShape shape, PairDevices devices, Func<PairFolders> write)
     {
-        if (2 * shape.CheckpointBytes > device.MemoryBytes)
+        long bytes = (devices.AreTwo ? 1 : 2) * shape.CheckpointBytes;
+        if (devices.Sets.Select(set => set.Device).FirstOrDefault(device => bytes > device.MemoryBytes) is { } small)
         {
-            throw new DeviceException($"--shape {shape.Name}: a pair takes {2 * shape.CheckpointBytes} bytes of weights, {device.Id} has {device.MemoryBytes} bytes of memory");
+            throw new DeviceException(
+                $"--shape {shape.Name}: {(devices.AreTwo ? "a model" : "a pair")} takes {bytes} bytes of weights, {small.Id} has {small.MemoryBytes} bytes of memory");
         }
 
         Note($"writing a random pair of shape {shape.Name}, {Figures.Rate(2 * shape.CheckpointBytes, "B")}, to {Path.GetTempPath()}");
@@ -238,14 +259,15 @@ internal sealed class BenchCommand
         };
     }
 
-    private static void ShowCeilings(DeviceDescription device, DeviceCeilings ceilings, bool asJson)
+    private static void ShowCeilings(PairDevices devices, DeviceCeilings ceilings, bool asJson)
     {
+        DeviceDescription[] all = [.. devices.Sets.Select(set => set.Device)];
         if (asJson)
         {
             Json.WriteLine(new
             {
-                device = device.Id,
-                device.Name,
+                device = DeviceNames.Of(devices).Id,
+                name = string.Join(" and ", all.Select(device => device.Name)),
                 ceilings.ReadBytesPerSecond,
                 ceilings.FlopsPerSecond,
                 ceilings.Method,
@@ -253,7 +275,7 @@ internal sealed class BenchCommand
         }
         else
         {
-            Console.Out.WriteLine($"{device.Id} ({device.Name}, {device.Detail})");
+            Console.Out.WriteLine(string.Join(" and ", all.Select(device => $"{device.Id} ({device.Name}, {device.Detail})")));
             Console.Out.WriteLine($"ceilings: {Figures.Rate(ceilings.ReadBytesPerSecond, "B/s")}, {Figures.Rate(ceilings.FlopsPerSecond, "FLOP/s")} ({ceilings.Method})");
         }
     }

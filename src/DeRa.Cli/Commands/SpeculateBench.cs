@@ -1,7 +1,7 @@
 using DeRa.Benchmarks;
 using DeRa.Cli.CommandLine;
 using DeRa.Cli.Output;
-using DeRa.Kernels;
+using DeRa.Models;
 
 namespace DeRa.Cli.Commands;
 
@@ -11,23 +11,24 @@ internal static class SpeculateBench
     public const string Workload = "speculate";
 
     /// <summary>Runs the workload and shows it.</summary>
-    /// <param name="where">The device.</param>
+    /// <param name="where">The device, or two.</param>
     /// <param name="options">What is run.</param>
-    /// <param name="createPair">The pair, for a device and how far apart random models are to be.</param>
+    /// <param name="createPair">The pair, for its devices and how far apart random models are to be.</param>
     /// <param name="asJson">A JSON line per way and case in place of a table.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task RunAsync(
-        DeviceArguments where, SpeculateOptions options, Func<DeviceDescription, float, PairFolders> createPair, bool asJson, CancellationToken cancellationToken)
+        DeviceArguments where, SpeculateOptions options, Func<PairDevices, float, PairFolders> createPair, bool asJson, CancellationToken cancellationToken)
     {
-        DeviceDescription device;
-        using (KernelSet kernels = DeviceCatalog.Open(where.Device, Note))
+        DeviceNames names;
+        PairFolders created;
+        using (PairDevices devices = where.OpenPair(Note))
         {
-            device = kernels.Device;
+            (names, created) = (DeviceNames.Of(devices), createPair(devices, options.Noise));
         }
 
-        using PairFolders pair = createPair(device, options.Noise);
+        using PairFolders pair = created;
         var all = new List<SpeculateMeasurement>();
-        await foreach (IReadOnlyList<SpeculateMeasurement> measured in SpeculateWorkload.RunAsync(device.Id, pair, options, cancellationToken))
+        await foreach (IReadOnlyList<SpeculateMeasurement> measured in SpeculateWorkload.RunAsync(names, pair, options, cancellationToken))
         {
             Note($"{Workload}: batch {measured[0].Batch}");
             all.AddRange(measured);

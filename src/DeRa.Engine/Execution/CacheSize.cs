@@ -27,7 +27,14 @@ internal static class CacheSize
         }
 
         double Share(DeviceDescription device) => options.DeviceMemoryShare ?? DefaultShare(device.Kind);
-        memory.Require(capacity, Share);
+        try
+        {
+            memory.Require(capacity, Share);
+        }
+        catch (DeviceException exception)
+        {
+            throw new DeviceException($"{exception.Message}; or give CachePositions or a larger DeviceMemoryShare", exception);
+        }
 
         // More than every sequence at its longest is never used.
         long longest = memory.Estimates.SelectMany(estimate => estimate.Models).Min(Longest);

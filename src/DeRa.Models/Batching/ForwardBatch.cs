@@ -190,8 +190,9 @@ public sealed class ForwardBatch : IDisposable
     }
 
     /// <summary>Copies the batch to its devices. Not while operations are enqueued.</summary>
+    /// <returns>The step on the first kernel set.</returns>
     /// <exception cref="InvalidOperationException">The batch is empty.</exception>
-    public void Upload()
+    public DeviceBatch Upload()
     {
         if (SequenceCount == 0) throw new InvalidOperationException("an empty batch cannot be uploaded");
         var at = new Layout(this);
@@ -206,6 +207,7 @@ public sealed class ForwardBatch : IDisposable
         for (int set = 0; set < sets.Length; set++) sets[set].Write<int>(buffers[set]!, 0, staging.AsSpan(0, at.Length));
         Version++;
         isUploaded = true;
+        return Device;
     }
 
     /// <inheritdoc />

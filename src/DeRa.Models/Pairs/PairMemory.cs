@@ -86,7 +86,7 @@ public sealed class PairMemory
         string has = $"the device has {Size(device.MemoryBytes)}{(usable < device.MemoryBytes ? $", {Size(usable)} of it to use" : "")}";
         string[] fits = [.. Smaller(set, capacity, share, usable)];
         return $"{device.Id} ({device.Name}): {what}; {has}. What would fit{(capacity.CacheBlocks == 0 ? ", caches left out" : "")}: "
-            + (fits.Length == 0 ? "none of these models; --device cpu maps them from their files" : string.Join("; ", fits));
+            + (fits.Length == 0 ? $"none of these models{(device.Kind == DeviceKind.Cpu ? "" : "; --device cpu maps them from their files")}" : string.Join("; ", fits));
     }
 
     private IEnumerable<string> Smaller(KernelSet set, StepCapacity capacity, double share, long usable)
@@ -116,7 +116,10 @@ public sealed class PairMemory
         }
     }
 
-    private static string Size(long bytes) => bytes < 1 << 20
-        ? string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes")
-        : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):F2} GiB");
+    private static string Size(long bytes) => bytes switch
+    {
+        < 1 << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes"),
+        < 1 << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):F1} MiB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):F2} GiB"),
+    };
 }
