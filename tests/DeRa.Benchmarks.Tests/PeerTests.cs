@@ -1,6 +1,6 @@
 using DeRa.Kernels;
-using DeRa.Models;
 using DeRa.Kernels.Cpu;
+using DeRa.Models;
 
 namespace DeRa.Benchmarks.Tests;
 
