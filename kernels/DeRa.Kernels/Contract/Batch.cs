@@ -11,7 +11,7 @@ namespace DeRa.Kernels;
 /// <param name="QueryStarts">[sequences + 1] first token of each sequence in the batch; tokens of a sequence are consecutive.</param>
 /// <param name="BlockTables">[sequences, MaxBlocks] cache blocks in position order; entries past the sequence's end are 0.</param>
 /// <param name="MaxBlocks">Columns of <paramref name="BlockTables"/>.</param>
-/// <param name="MaxContext">The longest context (largest position + 1) in the batch.</param>
+/// <param name="MaxContext">No less than the longest context (largest position + 1) in the batch; see <see cref="KernelSet.ContextClass"/>.</param>
 public sealed record DeviceBatch(
     IntVector TokenIds,
     IntVector Positions,

@@ -15,7 +15,7 @@ public abstract partial class KernelSet : IDisposable
     /// <summary>What the set runs on.</summary>
     public abstract DeviceDescription Device { get; }
 
-    /// <summary>Launches issued to the device so far; a recorded step counts as one.</summary>
+    /// <summary>Launches issued to the device so far; a recorded step counts as one, recording it as none.</summary>
     public abstract long LaunchCount { get; }
 
     /// <summary>
@@ -68,6 +68,29 @@ public abstract partial class KernelSet : IDisposable
             ReadBytes(source, byteOffset, bytes);
         }
     }
+
+    /// <summary>
+    /// Enqueues what <paramref name="enqueue"/> enqueues. A set may record it and, when an equal shape comes again, repeat the recording without the call.
+    /// </summary>
+    /// <param name="shape">
+    /// A value with equality that stands for everything but the contents of buffers: equal shapes enqueue the same operations with the same arguments on
+    /// the same buffers. Buffers are compared by reference, and disposing of any buffer of the set ends every recording.
+    /// </param>
+    /// <param name="enqueue">
+    /// Enqueues operations and does nothing else: nothing is allocated, written, read or run in it. It may be called again if a recording was given up,
+    /// in which case nothing of the first call runs.
+    /// </param>
+    public virtual void EnqueueRepeatable(object shape, Action enqueue)
+    {
+        ArgumentNullException.ThrowIfNull(enqueue);
+        enqueue();
+    }
+
+    /// <summary>
+    /// The longest context to lay a step out for: <paramref name="longest"/>, or more where a set repeats recordings, so that steps whose contexts differ
+    /// little have one shape.
+    /// </summary>
+    public virtual int ContextClass(int longest) => longest;
 
     /// <summary>Runs everything enqueued since the last call, in order, and waits for it.</summary>
     public abstract void Run();

@@ -12,13 +12,17 @@ public sealed partial class CudaKernelSet : PortableKernelSet
 {
     private readonly CudaAccelerator? accelerator; // null in emulation
     private readonly bool hasFloat16, hasBFloat16;
+    private readonly Action<string>? log;
 
     /// <summary>Takes over an opened device.</summary>
     /// <param name="device">Disposed of with the set.</param>
-    public CudaKernelSet(DeviceContext device)
+    /// <param name="log">Receives a line when steps cannot be captured, at the first one.</param>
+    public CudaKernelSet(DeviceContext device, Action<string>? log = null)
         : this(device, ((device ?? throw new ArgumentNullException(nameof(device))).Accelerator as CudaAccelerator)?.Architecture
             ?? throw new ArgumentException("not a CUDA device", nameof(device)))
     {
+        captures = true;
+        this.log = log;
     }
 
     /// <summary>As if the device were of an architecture: for emulation.</summary>

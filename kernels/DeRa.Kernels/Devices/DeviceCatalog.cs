@@ -39,13 +39,13 @@ public static class DeviceCatalog
 
     /// <summary>Opens a device for computing.</summary>
     /// <param name="spec">auto, cpu, opencl, opencl:1, cuda, cuda:1; a family without a number takes its first usable device.</param>
-    /// <param name="log">Receives one line: what was chosen and, for auto, why.</param>
+    /// <param name="log">Receives a line: what was chosen and, for auto, why; and a line when something of the device cannot be used, as it is found out.</param>
     /// <exception cref="DeviceException">The device named cannot run, or the name is not of this form.</exception>
     public static KernelSet Open(string spec, Action<string>? log = null) => Open([spec], log)[0];
 
     /// <summary>Opens several devices for computing.</summary>
     /// <param name="specs">As for one; several may name the same device.</param>
-    /// <param name="log">Receives a line per device: what was chosen and, for auto, why.</param>
+    /// <param name="log">As for one, for each device.</param>
     /// <returns>A set per spec in their order, the same one for the same device. All are closed again where one cannot be opened.</returns>
     /// <exception cref="DeviceException">A device named cannot run, or a name is not of this form.</exception>
     public static IReadOnlyList<KernelSet> Open(IReadOnlyList<string> specs, Action<string>? log = null)
@@ -59,7 +59,7 @@ public static class DeviceCatalog
         {
             foreach ((string spec, DeviceCandidate device) in chosen.DistinctBy(choice => choice.Device.Description.Id))
             {
-                opened.Add(device.Description.Id, OpenDevice(device.Description));
+                opened.Add(device.Description.Id, OpenDevice(device.Description, log));
                 string why = spec == "auto" ? $" (auto; {AutoReason(device, candidates)})" : "";
                 log?.Invoke($"device {device.Description.Id}: {device.Description.Name}{why}");
             }
@@ -131,10 +131,10 @@ public static class DeviceCatalog
             : [(new DeviceDescription(kind, 0, title, $"driver library {library}", 0), false, $"{title}: {library} reports no device")];
     }
 
-    private static KernelSet OpenDevice(DeviceDescription device) => device.Kind switch
+    private static KernelSet OpenDevice(DeviceDescription device, Action<string>? log) => device.Kind switch
     {
         DeviceKind.Cpu => new CpuKernelSet(),
-        DeviceKind.Cuda => new CudaKernelSet(DeviceContext.Open(device.Kind, device.Index)),
+        DeviceKind.Cuda => new CudaKernelSet(DeviceContext.Open(device.Kind, device.Index), log),
         _ => new PortableKernelSet(DeviceContext.Open(device.Kind, device.Index)),
     };
 

@@ -26,6 +26,14 @@ internal static class DriverLibraries
     /// <summary>Whether the family's driver library can be loaded.</summary>
     public static bool IsPresent(DeviceKind kind) => Load(Name(kind)) != 0;
 
+    /// <summary>Address of a function of the family's driver library; false where the library or the function is missing.</summary>
+    public static bool TryGetFunction(DeviceKind kind, string name, out nint address)
+    {
+        address = 0;
+        nint library = Load(Name(kind));
+        return library != 0 && NativeLibrary.TryGetExport(library, name, out address);
+    }
+
     /// <summary>Maps ILGPU's names to the installed ones; idempotent.</summary>
     public static void Register()
     {

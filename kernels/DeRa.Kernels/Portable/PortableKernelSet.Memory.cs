@@ -61,6 +61,7 @@ public partial class PortableKernelSet
 
     private PortableBuffer AllocateBytes(long byteLength)
     {
+        launcher.RequireNoRecording("allocate memory");
         // A whole number of 256 bytes: kernels read storage types in units of two bytes and records of up to 64.
         long size = Math.Max(Alignment, (byteLength + Alignment - 1) / Alignment * Alignment);
         try
@@ -75,6 +76,11 @@ public partial class PortableKernelSet
             throw new DeviceException(
                 $"{Device.Id} ({Device.Name}): {byteLength} bytes asked for, of {Device.MemoryBytes} in all: {e.Message}", e);
         }
+    }
+
+    /// <summary>Memory of this set is about to be freed: recordings may hold its address.</summary>
+    internal virtual void OnFreeing()
+    {
     }
 
     /// <summary>Bytes that operations use beside their callers' buffers.</summary>

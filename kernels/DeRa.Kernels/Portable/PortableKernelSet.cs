@@ -9,7 +9,7 @@ namespace DeRa.Kernels.Portable;
 public partial class PortableKernelSet : KernelSet
 {
     private readonly DeviceContext device;
-    private readonly KernelLauncher launcher;
+    private protected readonly KernelLauncher launcher;
     private readonly KernelForm form;
 
     /// <summary>Takes over an opened device.</summary>
@@ -67,6 +67,13 @@ public partial class PortableKernelSet : KernelSet
             SettleBeforeOverwriting();
             launcher.Launch(kernel, groups, groupSize ?? GroupSize, args);
         }
+    }
+
+    /// <summary>Forgets what waits to be launched or settled: nothing of it has run.</summary>
+    private protected void DropWaiting()
+    {
+        pendingLinears.Clear();
+        pending = null;
     }
 
     /// <summary>Registers every intrinsic body the kernels here use.</summary>

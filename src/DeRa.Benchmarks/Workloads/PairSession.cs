@@ -74,41 +74,39 @@ internal sealed class PairSession : IDisposable
 
         void Single()
         {
-            Forward(needReference: true, needAligned: false);
-            ways.Single(Pair.ReferenceHead(0, rows));
+            Step(Mode.Single, needReference: true, needAligned: false, () => ways.Single(Pair.ReferenceHead(0, rows)));
             ways.Finish(rows);
         }
 
         void Naive()
         {
             HeadModel r = Pair.ReferenceHead(0, rows), a = Pair.AlignedHead(0, rows);
-            Forward(needReference: true, needAligned: false);
-            ways.ReferenceLogits(r);
+            Step(Mode.Naive, needReference: true, needAligned: false, () => ways.ReferenceLogits(r));
             Kernels.Run();
-            Forward(needReference: false, needAligned: true);
-            ways.AlignedLogits(a);
+            Step(Mode.Naive, needReference: false, needAligned: true, () => ways.AlignedLogits(a));
             Kernels.Run();
             ways.MixAndDraw(r, a);
         }
 
         void Fused(Mode mode)
         {
-            Forward(needReference: true, needAligned: true);
-            ways.Fused(Pair.ReferenceHead(0, rows), AlignedHead(mode, rows));
+            Step(mode, needReference: true, needAligned: true, () => ways.Fused(Pair.ReferenceHead(0, rows), AlignedHead(mode, rows)));
             ways.Finish(rows);
         }
 
-        void Forward(bool needReference, bool needAligned)
+        // The last chunk goes with its head, as in the engine: where it continues sequences, one that the device may repeat.
+        void Step(Mode mode, bool needReference, bool needAligned, Action head)
         {
-            for (int i = 0; i < batches.Count; i++)
+            foreach (ForwardBatch batch in batches.Take(batches.Count - 1))
             {
-                batches[i].Upload();
-                Pair.Forward(batches[i], needReference, needAligned);
-                if (i < batches.Count - 1)
-                {
-                    Kernels.Run(); // the next chunk's batch is uploaded, and nothing may be written while operations wait
-                }
+                batch.Upload();
+                Pair.Forward(batch, needReference, needAligned);
+                Kernels.Run(); // the next chunk's batch is uploaded, and nothing may be written while operations wait
             }
+
+            ForwardBatch last = batches[^1];
+            last.Upload();
+            Pair.Forward(needReference ? last : null, needAligned ? last : null, new PairHead((ways, mode), head));
         }
     }
 

@@ -18,6 +18,11 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
 
     public int Count => rows.Count;
 
+    /// <summary>What <see cref="Enqueue"/> reads and writes, contents aside; after <see cref="Upload"/>.</summary>
+    public HeadShape Shape => rows.Count == 0
+        ? default
+        : new HeadShape(rows.Count, rowBuffer.Buffer, adjustmentBuffer.Buffer, resultBuffer.Buffer, wantsTopTokens ? topBuffer.Buffer : null);
+
     public void Clear()
     {
         rows.Clear();
@@ -150,3 +155,6 @@ internal sealed class HeadBatch(KernelSet kernels) : IDisposable
         adjustments.AddRange(byToken.Values);
     }
 }
+
+/// <summary>Size and memory of a head's call; equal shapes make equal calls.</summary>
+internal readonly record struct HeadShape(int Rows, DeviceBuffer? RowBuffer, DeviceBuffer? Adjustments, DeviceBuffer? Results, DeviceBuffer? TopTokens);

@@ -28,6 +28,9 @@ internal sealed class DrawSection(KernelSet kernels, ModelSet needs) : HeadSecti
     private readonly HeadBatch head = new(kernels);
     private readonly List<Generation> generations = [];
 
+    /// <summary>What was uploaded.</summary>
+    public HeadShape Shape => head.Shape;
+
     public void Add(int chunk, Generation generation, float lambda)
     {
         Rows.Add((chunk, 1));

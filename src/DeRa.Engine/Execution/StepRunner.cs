@@ -45,8 +45,7 @@ internal sealed class StepRunner(KernelSet kernels, ModelPair pair) : IDisposabl
         chunks = plan.Chunks;
         Divide();
         bool together = pair.IsSingleModel || chunks.TrueForAll(chunk => chunk.ReferenceStart == chunk.AlignedStart);
-        RunModels(together);
-        EnqueueHeads(together);
+        EnqueueStep(together);
         kernels.Run();
         return Collect();
     }
@@ -122,19 +121,24 @@ internal sealed class StepRunner(KernelSet kernels, ModelPair pair) : IDisposabl
         return section;
     }
 
-    /// <summary>Afterwards each model's outputs are the rows of the sections that need it, one section after another; of all sections where one batch serves both.</summary>
-    private void RunModels(bool together)
+    /// <summary>
+    /// Enqueues models and heads. Each model's outputs are the rows of the sections that need it, one section after another; of all sections where one
+    /// batch serves both.
+    /// </summary>
+    private void EnqueueStep(bool together)
     {
+        HeadsShape? shape = scores.Count > 0 ? null : new(together, referenceOnly.Shape, figures.Shape, mixture.Shape, alignedOnly.Shape);
+        var heads = new PairHead(shape, () => EnqueueHeads(together));
         if (together)
         {
             Pack(batch, ModelSet.Reference, Sections);
-            pair.Forward(batch);
+            pair.Forward(batch, batch, heads);
             return;
         }
 
         bool reference = Pack(batch, ModelSet.Reference, Sections.Where(section => section.Needs.HasFlag(ModelSet.Reference)));
         bool aligned = Pack(alignedBatch, ModelSet.Aligned, Sections.Where(section => section.Needs.HasFlag(ModelSet.Aligned)));
-        pair.Forward(reference ? batch : null, aligned ? alignedBatch : null);
+        pair.Forward(reference ? batch : null, aligned ? alignedBatch : null, heads);
     }
 
     private void EnqueueHeads(bool together)
@@ -206,4 +210,7 @@ internal sealed class StepRunner(KernelSet kernels, ModelPair pair) : IDisposabl
         target.Upload();
         return true;
     }
+
+    /// <summary>Equal shapes enqueue the same heads on the same buffers.</summary>
+    private sealed record HeadsShape(bool Together, HeadShape ReferenceOnly, HeadShape Figures, HeadShape Mixture, HeadShape AlignedOnly);
 }

@@ -105,7 +105,7 @@ public sealed class ForwardBatch : IDisposable
         return (
             new DeviceBatch(
                 Part(at.TokenIds, TokenCount), Part(at.Positions, TokenCount), Part(at.Slots, TokenCount), Part(at.SequenceIndex, TokenCount),
-                Part(at.QueryStarts, SequenceCount + 1), Part(at.BlockTables, SequenceCount * at.MaxBlocks), at.MaxBlocks, MaxContext),
+                Part(at.QueryStarts, SequenceCount + 1), Part(at.BlockTables, SequenceCount * at.MaxBlocks), at.MaxBlocks, at.MaxContext),
             Part(at.OutputRows, OutputCount));
 
         IntVector Part(int offset, int count) => new(buffer, offset, count);
@@ -243,11 +243,12 @@ public sealed class ForwardBatch : IDisposable
     // Where each list begins in the buffer, in integers.
     private readonly struct Layout
     {
-        public readonly int TokenIds, Positions, Slots, SequenceIndex, QueryStarts, OutputRows, BlockTables, MaxBlocks, Length;
+        public readonly int TokenIds, Positions, Slots, SequenceIndex, QueryStarts, OutputRows, BlockTables, MaxContext, MaxBlocks, Length;
 
         public Layout(ForwardBatch batch)
         {
-            MaxBlocks = KvCache.BlocksFor(batch.MaxContext);
+            MaxContext = batch.sets.Max(set => set.ContextClass(batch.MaxContext));
+            MaxBlocks = KvCache.BlocksFor(MaxContext);
             int end = 0;
             TokenIds = Next(batch.TokenCount);
             Positions = Next(batch.TokenCount);

@@ -144,7 +144,7 @@ public sealed class ModelPair : IDisposable
         return new ModelPair(devices, reference, aligned, weightType, checkMemory: null);
     }
 
-    /// <summary>Allocates caches and activations, in place of those of an earlier call. Before the first <see cref="Forward(ForwardBatch, ForwardBatch)"/>.</summary>
+    /// <summary>Allocates caches and activations, in place of those of an earlier call. Before the first <see cref="Forward(ForwardBatch, ForwardBatch, PairHead)"/>.</summary>
     /// <exception cref="DeviceException">A device lacks the memory.</exception>
     public void Allocate(StepCapacity capacity)
     {
@@ -197,9 +197,10 @@ public sealed class ModelPair : IDisposable
     /// </summary>
     /// <param name="referenceBatch">An uploaded batch for the reference model.</param>
     /// <param name="alignedBatch">An uploaded batch for the aligned model.</param>
+    /// <param name="head">What to enqueue after them on the head's device.</param>
     /// <exception cref="ModelInputException">A token or position that a model does not have. Nothing is enqueued.</exception>
     /// <exception cref="ArgumentException">A batch exceeds the capacity. Nothing is enqueued.</exception>
-    public void Forward(ForwardBatch? referenceBatch, ForwardBatch? alignedBatch)
+    public void Forward(ForwardBatch? referenceBatch, ForwardBatch? alignedBatch, PairHead? head = null)
     {
         if (reference is null || aligned is null) throw new InvalidOperationException("the pair has no caches yet: call Allocate");
         if (IsSingleModel) (referenceBatch, alignedBatch) = (referenceBatch ?? alignedBatch, null);
@@ -207,22 +208,19 @@ public sealed class ModelPair : IDisposable
         Check(Aligned, alignedBatch);
         if (side is not null)
         {
-            RunApart(reference, referenceBatch, aligned, alignedBatch);
+            RunApart(reference, referenceBatch, aligned, alignedBatch, head);
             return;
         }
 
-        // Uploads first: nothing may be written while operations are enqueued.
         bool apart = referenceBatch is not null && alignedBatch is not null && referenceBatch != alignedBatch;
-        RopeTable? referenceRope = referenceBatch is null ? null : Reference.Prepare(referenceBatch);
-        RopeTable? alignedRope = alignedBatch is null || apart ? null : Aligned.Prepare(alignedBatch);
-        if (referenceBatch is not null) reference.Forward(referenceBatch, referenceRope);
         if (apart)
         {
+            PairStep.Enqueue(Devices.Reference, (reference, referenceBatch), default, null);
             Devices.Reference.Run(); // both models may share one table of rotations
-            alignedRope = Aligned.Prepare(alignedBatch!);
+            referenceBatch = null;
         }
 
-        if (alignedBatch is not null) aligned.Forward(alignedBatch, alignedRope);
+        PairStep.Enqueue(Devices.Head, (reference, referenceBatch), (aligned, alignedBatch), head);
     }
 
     /// <summary>Copies cache blocks in both models' pools, in the order given, and waits for it. Not while operations are enqueued.</summary>
@@ -240,10 +238,10 @@ public sealed class ModelPair : IDisposable
         foreach (KernelSet set in Devices.Sets) set.Run();
     }
 
-    /// <summary>The reference's side of the head for rows [first, first + count) of the outputs of the last <see cref="Forward(ForwardBatch, ForwardBatch)"/>.</summary>
+    /// <summary>The reference's side of the head for rows [first, first + count) of the outputs of the last <see cref="Forward(ForwardBatch, ForwardBatch, PairHead)"/>.</summary>
     public HeadModel ReferenceHead(int first, int count) => Head(reference, first, count);
 
-    /// <summary>The aligned model's side of the head for rows [first, first + count) of the outputs of the last <see cref="Forward(ForwardBatch, ForwardBatch)"/>.</summary>
+    /// <summary>The aligned model's side of the head for rows [first, first + count) of the outputs of the last <see cref="Forward(ForwardBatch, ForwardBatch, PairHead)"/>.</summary>
     public HeadModel AlignedHead(int first, int count) => Head(aligned, first, count);
 
     /// <inheritdoc />
@@ -272,29 +270,27 @@ public sealed class ModelPair : IDisposable
     }
 
     // The model whose device does not run the head runs beside the other one, and its hidden states are brought over.
-    private void RunApart(ModelState reference, ForwardBatch? referenceBatch, ModelState aligned, ForwardBatch? alignedBatch)
+    private void RunApart(ModelState reference, ForwardBatch? referenceBatch, ModelState aligned, ForwardBatch? alignedBatch, PairHead? head)
     {
         bool headWithAligned = Devices.Head == Devices.Aligned;
         (ModelState here, ForwardBatch? batchHere) = headWithAligned ? (aligned, alignedBatch) : (reference, referenceBatch);
         (ModelState there, ForwardBatch? batchThere) = headWithAligned ? (reference, referenceBatch) : (aligned, alignedBatch);
-        RopeTable? ropeHere = batchHere is null ? null : here.Model.Prepare(batchHere);
         if (batchThere is null)
         {
-            if (batchHere is not null) here.Forward(batchHere, ropeHere);
+            PairStep.Enqueue(here.Kernels, (here, batchHere), default, head);
             return;
         }
 
-        RopeTable? ropeThere = there.Model.Prepare(batchThere);
         side!.Begin(() =>
         {
-            there.Forward(batchThere, ropeThere);
+            PairStep.Enqueue(there.Kernels, (there, batchThere), default, null);
             there.Take(batchThere.OutputCount);
         });
         try
         {
             if (batchHere is not null)
             {
-                here.Forward(batchHere, ropeHere);
+                PairStep.Enqueue(here.Kernels, (here, batchHere), default, null);
                 here.Kernels.Run();
             }
         }
@@ -304,6 +300,7 @@ public sealed class ModelPair : IDisposable
         }
 
         there.Bring(batchThere.OutputCount);
+        PairStep.Enqueue(Devices.Head, default, default, head);
     }
 
     private HeadModel Head(ModelState? state, int first, int count)

@@ -52,9 +52,16 @@ internal sealed class ModelState : IDisposable
     /// <summary>Enqueues a copy of one cache block.</summary>
     public void EnqueueCopy(int from, int to) => cache.EnqueueCopy(Kernels, new IntVector(zero, 0, 1), from, to);
 
-    /// <summary>Enqueues a forward pass.</summary>
-    public void Forward(ForwardBatch batch, RopeTable? rope) =>
-        Model.Forward(batch, rope, cache, workspace, Matrix.Dense(hidden, batch.OutputCount, Model.Config.HiddenSize));
+    /// <summary>Uploads what a forward pass over an uploaded batch reads beside it. Not while operations are enqueued.</summary>
+    public ModelPass Prepare(ForwardBatch batch)
+    {
+        (DeviceBatch tokens, IntVector outputs) = batch.On(Kernels);
+        return new ModelPass(this, tokens, outputs, batch.OutputsAreTokens, Model.Prepare(batch));
+    }
+
+    /// <summary>Enqueues a forward pass over the batch it was prepared for, and does nothing else.</summary>
+    public void Enqueue(ForwardBatch batch, ModelPass pass) =>
+        Model.Forward(batch, pass.Rope, cache, workspace, Matrix.Dense(hidden, batch.OutputCount, Model.Config.HiddenSize));
 
     /// <summary>Runs what is enqueued on the model's device and takes the hidden states from it.</summary>
     public void Take(int outputs)
@@ -86,3 +93,11 @@ internal sealed class ModelState : IDisposable
 
     private Span<float> Moving(int outputs) => moving.AsSpan(0, outputs * Model.Config.HiddenSize);
 }
+
+/// <summary>A forward pass that is ready to be enqueued; equal ones enqueue the same operations on the same buffers.</summary>
+/// <param name="State">Whose it is.</param>
+/// <param name="Batch">The uploaded batch.</param>
+/// <param name="Outputs">Tokens whose hidden states are asked for.</param>
+/// <param name="OutputsAreTokens">Whether those are all tokens in their order.</param>
+/// <param name="Rope">Rotations; null with learned positions.</param>
+internal sealed record ModelPass(ModelState State, DeviceBatch Batch, IntVector Outputs, bool OutputsAreTokens, RopeTable? Rope);

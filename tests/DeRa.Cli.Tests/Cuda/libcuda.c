@@ -1,27 +1,29 @@
 // A stand-in for libcuda.so.1: lets the CUDA host path run end to end on a machine without a GPU: discovery of two devices, allocation, copies, modules,
-// launches, streams, errors. "Device" memory is host memory, so copies and fills are real; kernels are not executed, so every result of one is zeros.
-// It says nothing about what a kernel computes.
+// launches, streams, graphs, errors. "Device" memory is host memory, so copies and fills are real; kernels are not executed, so every result of one is
+// zeros. It says nothing about what a kernel computes.
 //
-//   cc -shared -fPIC -O1 -o libcuda.so.1 libcuda.c
+//   cc -shared -fPIC -O1 -o libcuda.so.1 libcuda.c launches.c          with -DWITHOUT_GRAPHS: a driver that has no graph functions
 //
-//   DERA_STUB_LOG     a file that receives a line per launch: device, kernel's name, grid, block, bytes of shared memory; and per failed call
+//   DERA_STUB_LOG     a file that receives a line per event; kernels with what identifies a launch: device, target, name, grid, block, bytes of shared
+//                     memory, a hash of the arguments, number of the stream
+//                       launch …           a kernel launched by itself        capture ID N      a graph of N kernels was recorded
+//                       graph ID N         a graph was launched, N lines of   destroy ID        an executable graph was destroyed
+//                       node …             a kernel of a graph                illegal NAME      a call that a capture does not allow
 //   DERA_STUB_MEMORY  bytes that all allocations together may take, 8 GiB if unset
-//   DERA_STUB_FAIL    a launch number, counted from 1, that fails
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+//   DERA_STUB_FAIL    a kernel, counted from 1 as they run, that fails: at its launch, or in a graph at the next synchronisation
+//   DERA_STUB_GRAPHS  what fails of graphs: begin, node (a launch that is captured), end, instantiate or launch
+//
+// Addresses depend on nothing but the order and sizes of allocations, so that hashes of arguments can be compared from run to run.
+#define _GNU_SOURCE
+#include "libcuda.h"
+#include <stdarg.h>
+#include <sys/mman.h>
 
-typedef int Result;
-enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, LAUNCH_FAILED = 719 };
 enum { DEVICES = 2 };
-#define OK(signature) Result signature { return SUCCESS; }
 
+int current, failed;
+_Thread_local int capturing, invalid;
 static size_t taken;
-static int launches, current;
-
-struct block { size_t bytes; };
 
 static size_t limit(void)
 {
@@ -29,14 +31,37 @@ static size_t limit(void)
     return text ? strtoull(text, NULL, 10) : (size_t)8 << 30;
 }
 
-static void note(const char *line)
+FILE *log_file(void)
 {
-    const char *path = getenv("DERA_STUB_LOG");
-    FILE *file = path ? fopen(path, "a") : NULL;
-    if (file) {
-        fprintf(file, "%s\n", line);
-        fclose(file);
+    static FILE *file;
+    static int opened;
+    if (!opened) {
+        const char *path = getenv("DERA_STUB_LOG");
+        file = path ? fopen(path, "a") : NULL;
+        opened = 1;
     }
+    return file;
+}
+
+void note(const char *format, ...)
+{
+    FILE *file = log_file();
+    va_list values;
+    if (!file)
+        return;
+    va_start(values, format);
+    vfprintf(file, format, values);
+    va_end(values);
+    fputc('\n', file);
+    fflush(file);
+}
+
+// What a capture does not allow ends it, as with the driver: the error shows here and when the capture is ended.
+Result illegal(const char *call)
+{
+    note("illegal %s", call);
+    invalid = 1;
+    return CAPTURE_UNSUPPORTED;
 }
 
 // ---- driver and devices ------------------------------------------------------------------------------------------
@@ -90,7 +115,7 @@ Result cuCtxCreate_v2(void **context, int flags, int device)
 }
 OK(cuCtxDestroy_v2(void *context))
 Result cuCtxSetCurrent(void *context) { if (context) current = (int)(intptr_t)context - 16; return SUCCESS; }
-OK(cuCtxSynchronize(void))
+Result cuCtxSynchronize(void) { NOT_WHILE_CAPTURING("cuCtxSynchronize"); return failed; }
 Result cuCtxGetCacheConfig(int *config) { *config = 0; return SUCCESS; }
 OK(cuCtxSetCacheConfig(int config))
 Result cuCtxGetSharedMemConfig(int *config) { *config = 0; return SUCCESS; }
@@ -99,40 +124,95 @@ OK(cuCtxEnablePeerAccess(void *context, int flags))
 OK(cuCtxDisablePeerAccess(void *context))
 Result cuGetErrorString(int error, const char **text)
 {
-    *text = error == OUT_OF_MEMORY ? "out of memory" : error == LAUNCH_FAILED ? "unspecified launch failure" : "stub error";
+    *text = error == OUT_OF_MEMORY ? "out of memory"
+        : error == LAUNCH_FAILED ? "unspecified launch failure"
+        : error == NOT_SUPPORTED ? "operation not supported"
+        : error == CAPTURE_UNSUPPORTED ? "operation not permitted when stream is capturing"
+        : error == CAPTURE_INVALIDATED ? "operation failed due to a previous error during capture"
+        : error == CAPTURE_UNJOINED ? "capturing stream has unjoined work" : "stub error";
     return SUCCESS;
 }
 
-// ---- memory: host memory, aligned like cuMemAlloc's, its size before it ------------------------------------------
+// ---- memory: host memory at addresses of the stub's own; what is freed is found again by its size ----------------
+
+struct block { size_t bytes; struct block *next; };
+
+static struct block *released(size_t bytes, struct block *put)
+{
+    static struct { size_t bytes; struct block *first; } sizes[4096];
+    for (int i = 0; i < 4096; i++) {
+        if (sizes[i].bytes && sizes[i].bytes != bytes)
+            continue;
+        sizes[i].bytes = bytes;
+        struct block *found = sizes[i].first;
+        if (put) {
+            put->next = found;
+            sizes[i].first = put;
+        } else if (found) {
+            sizes[i].first = found->next;
+        }
+        return found;
+    }
+    return NULL;
+}
 
 Result cuMemAlloc_v2(void **at, size_t bytes)
 {
-    if (taken + bytes > limit()) {
+    enum { RESERVED_GIB = 64 };
+    static char *end, *arena;
+    NOT_WHILE_CAPTURING("cuMemAlloc");
+    if (!arena) {
+        arena = end = mmap((void *)0x500000000000, (size_t)RESERVED_GIB << 30, PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    }
+    if (taken + bytes > limit() || arena == MAP_FAILED) {
         note("out of memory");
         return OUT_OF_MEMORY;
     }
-    char *memory = aligned_alloc(256, 256 + (bytes + 255) / 256 * 256);
-    if (!memory)
-        return OUT_OF_MEMORY;
-    ((struct block *)memory)->bytes = bytes;
+    size_t whole = 256 + (bytes + 255) / 256 * 256;
+    struct block *block = released(whole, NULL);
+    if (!block) {
+        block = (struct block *)end;
+        end += whole;
+        if (end > arena + ((size_t)RESERVED_GIB << 30))
+            return OUT_OF_MEMORY;
+    }
+    block->bytes = bytes;
     taken += bytes;
-    *at = memory + 256;
+    *at = (char *)block + 256;
     return SUCCESS;
 }
 Result cuMemFree_v2(void *at)
 {
+    NOT_WHILE_CAPTURING("cuMemFree");
     if (at) {
         struct block *block = (struct block *)((char *)at - 256);
         taken -= block->bytes;
-        free(block);
+        released(256 + (block->bytes + 255) / 256 * 256, block);
     }
     return SUCCESS;
 }
-Result cuMemAllocHost_v2(void **at, size_t bytes) { *at = aligned_alloc(256, (bytes + 255) / 256 * 256); return *at ? SUCCESS : OUT_OF_MEMORY; }
-Result cuMemFreeHost(void *at) { free(at); return SUCCESS; }
+Result cuMemAllocHost_v2(void **at, size_t bytes)
+{
+    NOT_WHILE_CAPTURING("cuMemAllocHost");
+    *at = aligned_alloc(256, (bytes + 255) / 256 * 256);
+    return *at ? SUCCESS : OUT_OF_MEMORY;
+}
+Result cuMemFreeHost(void *at) { NOT_WHILE_CAPTURING("cuMemFreeHost"); free(at); return SUCCESS; }
 Result cuMemGetInfo_v2(size_t *free_bytes, size_t *total) { *total = limit(); *free_bytes = *total - taken; return SUCCESS; }
-Result cuMemcpyAsync(void *to, const void *from, size_t bytes, void *stream) { memmove(to, from, bytes); return SUCCESS; }
-Result cuMemsetD8Async(void *at, unsigned char value, size_t bytes, void *stream) { memset(at, value, bytes); return SUCCESS; }
+// Copies and fills never belong into a graph here: the driver takes some, the stub takes none.
+Result cuMemcpyAsync(void *to, const void *from, size_t bytes, void *stream)
+{
+    NOT_WHILE_CAPTURING("cuMemcpyAsync");
+    memmove(to, from, bytes);
+    return SUCCESS;
+}
+Result cuMemsetD8Async(void *at, unsigned char value, size_t bytes, void *stream)
+{
+    NOT_WHILE_CAPTURING("cuMemsetD8Async");
+    memset(at, value, bytes);
+    return SUCCESS;
+}
 OK(cuMemHostRegister_v2(void *at, size_t bytes, int flags))
 OK(cuMemHostUnregister(void *at))
 Result cuMemHostGetDevicePointer_v2(void **device, void *host, int flags) { *device = host; return SUCCESS; }
@@ -143,6 +223,7 @@ Result cuPointerGetAttribute(void *value, int attribute, void *at) { *(int *)val
 Result cuModuleLoadData(void **module, const char *ptx)
 {
     const char *target = ptx ? strstr(ptx, ".target ") : NULL;
+    NOT_WHILE_CAPTURING("cuModuleLoadData");
     if (!target)
         return INVALID_VALUE;
     *module = strndup(target + 8, strcspn(target + 8, " ,\r\n"));
@@ -165,28 +246,3 @@ Result cuOccupancyMaxPotentialBlockSize(int *grid, int *block, void *f, void *ca
     *block = 256;
     return SUCCESS;
 }
-
-Result cuLaunchKernel(const char *function, int gx, int gy, int gz, int bx, int by, int bz, int shared_bytes,
-    void *stream, void **parameters, void **extra)
-{
-    const char *failing = getenv("DERA_STUB_FAIL");
-    char line[512];
-    if (gx < 1 || gy < 1 || gz < 1 || bx * by * bz < 1 || bx * by * bz > 1024)
-        return INVALID_VALUE;
-    snprintf(line, sizeof line, "launch %d %s %d %d %d", current, function, gx, bx, shared_bytes);
-    note(line);
-    return ++launches == (failing ? atoi(failing) : 0) ? LAUNCH_FAILED : SUCCESS;
-}
-
-// ---- streams and events ------------------------------------------------------------------------------------------
-
-Result cuStreamCreate(void **stream, int flags) { *stream = (void *)0x20; return SUCCESS; }
-Result cuStreamCreateWithPriority(void **stream, int flags, int priority) { return cuStreamCreate(stream, flags); }
-OK(cuStreamDestroy_v2(void *stream))
-OK(cuStreamSynchronize(void *stream))
-Result cuEventCreate(void **event, int flags) { *event = (void *)0x50; return SUCCESS; }
-OK(cuEventDestroy_v2(void *event))
-OK(cuEventQuery(void *event))
-OK(cuEventRecord(void *event, void *stream))
-OK(cuEventSynchronize(void *event))
-Result cuEventElapsedTime(float *ms, void *from, void *to) { *ms = 1; return SUCCESS; }

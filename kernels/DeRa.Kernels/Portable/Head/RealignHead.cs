@@ -10,7 +10,7 @@ public partial class PortableKernelSet
     /// </summary>
     private const long MostPartialBytes = 16 << 20;
 
-    private PendingHead? pending;
+    private protected PendingHead? pending;
 
     /// <inheritdoc />
     protected override void EnqueueRealignHead(
@@ -143,7 +143,7 @@ public partial class PortableKernelSet
     };
 
     /// <summary>An operation may overwrite what further sweeps of a head read, so the head is settled first.</summary>
-    private void SettleBeforeOverwriting()
+    private protected virtual void SettleBeforeOverwriting()
     {
         if (pending is not null)
         {
@@ -174,5 +174,5 @@ public partial class PortableKernelSet
     }
 
     /// <summary>A head that may need further sweeps.</summary>
-    private sealed record PendingHead(HeadArgs Args, PortableBuffer Stages, Action<HeadArgs> Sweep, long Groups);
+    private protected sealed record PendingHead(HeadArgs Args, PortableBuffer Stages, Action<HeadArgs> Sweep, long Groups);
 }

@@ -15,8 +15,11 @@ internal sealed class KernelLauncher(DeviceContext device) : IDisposable
     /// <summary>The stream everything runs on.</summary>
     public AcceleratorStream Stream => stream;
 
-    /// <summary>Kernels launched so far.</summary>
+    /// <summary>Launches issued so far.</summary>
     public long Count { get; private set; }
+
+    /// <summary>Whether launches go into a recording: they do not run now, and nothing may wait for the device.</summary>
+    public bool IsRecording { get; set; }
 
     /// <summary>Launches an explicitly grouped kernel on a one-dimensional grid.</summary>
     /// <exception cref="DeviceException">The kernel does not compile, with the compiler's messages; or the launch fails.</exception>
@@ -25,6 +28,7 @@ internal sealed class KernelLauncher(DeviceContext device) : IDisposable
     {
         if (!loaded.TryGetValue(kernel, out Delegate? launch))
         {
+            RequireNoRecording($"load kernel {Name(kernel)}");
             launch = Load(kernel, groupSize);
             loaded.Add(kernel, launch);
         }
@@ -38,13 +42,30 @@ internal sealed class KernelLauncher(DeviceContext device) : IDisposable
             throw new DeviceException($"{device.Description.Id}: kernel {Name(kernel)} with {groups} groups failed: {e.Message}", e);
         }
 
-        Count++;
+        CountLaunch();
     }
+
+    /// <summary>Counts one launch, unless it was recorded.</summary>
+    public void CountLaunch() => Count += IsRecording ? 0 : 1;
+
+    /// <summary>Ends a recording that needs what only the device's memory or its idleness gives.</summary>
+    /// <exception cref="RecordingException">Launches are being recorded.</exception>
+    public void RequireNoRecording(string what)
+    {
+        if (IsRecording)
+        {
+            throw new RecordingException($"a recorded step cannot {what}");
+        }
+    }
+
+    /// <summary>Makes the device this thread's own, for driver calls that do not go through ILGPU.</summary>
+    public void Bind() => device.Accelerator.Bind();
 
     /// <summary>Waits for everything launched.</summary>
     /// <exception cref="DeviceException">Something launched earlier failed.</exception>
     public void Synchronize()
     {
+        RequireNoRecording("wait for the device");
         try
         {
             stream.Synchronize();

@@ -21,6 +21,7 @@ internal sealed class PortableBuffer(PortableKernelSet owner, MemoryBuffer1D<byt
     {
         if (disposing)
         {
+            Owner.OnFreeing();
             memory.Dispose();
         }
     }

@@ -60,7 +60,7 @@ public partial class PortableKernelSet
     }
 
     /// <summary>Launches the projections that wait; every other launch and every end of a step comes after them.</summary>
-    private void LaunchPendingLinears()
+    private protected void LaunchPendingLinears()
     {
         if (pendingLinears.Waiting.Count > 0)
         {
