@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DeRa.Kernels.Cuda;
 using DeRa.Kernels.Verification;
 using ILGPU.Runtime.Cuda;
@@ -60,6 +61,47 @@ internal sealed class CudaEmulationTests
         got.Check(trial, head, reference, fused: true);
         SelfTestResult result = trial.Result("RealignHead", shape.ToString());
         Assert.That(result.Passed, Is.True, result.Message);
+    }
+
+    /// <summary>More rows than one group finishes at once, in one model and in both, against few rows of them: 66 rows take two groups of a tile.</summary>
+    [TestCase(66, 40, 72)]
+    [TestCase(20, 264, 264)]
+    public void A_row_scores_and_draws_alike_alone_and_among_others(int count, int referenceWidth, int alignedWidth)
+    {
+        TestData data = new("wide head");
+        var shape = new HeadShape(DType.BF16, count, 140, referenceWidth, alignedWidth) { Bias = true };
+        HeadRow[] rows = [.. Enumerable.Range(0, count).Select(i => HeadRow.Greedy(i * 0.1f) with { Temperature = i % 2, SeedLow = 3, Stream = (uint)i })];
+        HeadData head = HeadData.Random(data, shape, rows, []);
+        int[] targets = data.Indices(count, 140);
+        byte[][] all = Run(0, count);
+        foreach ((int start, int some) in new[] { (0, 1), (count - 3, 3) })
+        {
+            Assert.That(Run(start, some), Is.EqualTo(all[start..(start + some)]), $"rows {start} … {start + some}");
+        }
+
+        byte[][] Run(int start, int some)
+        {
+            using var bench = new Workbench(set);
+            (HeadModel? reference, HeadModel? aligned) = head.Upload(bench);
+            (HeadModel r, HeadModel a) = (Window(reference!, start, some), Window(aligned!, start, some));
+            DeviceBuffer statistics = bench.Buffer<ScoreStatistic>(new ScoreStatistic[3 * some]), logits = bench.Buffer<TargetLogits>(new TargetLogits[some]);
+            DeviceBuffer results = bench.Buffer<HeadResult>(new HeadResult[some]), own = bench.Buffer<HeadRow>(rows.AsSpan(start, some));
+            bench.Set.RealignScore(r, a, 140, bench.Ints(targets[start..(start + some)]), bench.Buffer<float>([0, 1, 1.7f]), 3, statistics, logits);
+            bench.Set.RealignHead(r, a, 140, own, bench.Buffer<TokenAdjustment>([]), true, results, null);
+            bench.Set.Run();
+            byte[][] parts =
+            [
+                MemoryMarshal.AsBytes<ScoreStatistic>(bench.Read<ScoreStatistic>(statistics, 3 * some)).ToArray(),
+                MemoryMarshal.AsBytes<TargetLogits>(bench.Read<TargetLogits>(logits, some)).ToArray(),
+                MemoryMarshal.AsBytes<HeadResult>(bench.Read<HeadResult>(results, some)).ToArray(),
+            ];
+            return [.. Enumerable.Range(0, some).Select(i => parts.SelectMany(p => p.AsSpan(p.Length / some * i, p.Length / some).ToArray()).ToArray())];
+        }
+
+        static HeadModel Window(HeadModel model, int start, int some) => model with
+        {
+            Hidden = model.Hidden with { Offset = model.Hidden.Offset + (long)start * model.Hidden.RowStride, Rows = some },
+        };
     }
 
     /// <summary>The same row through every form: alone, beside others in the form for few rows, in tiles, with segments apart and together.</summary>

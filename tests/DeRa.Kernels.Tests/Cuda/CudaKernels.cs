@@ -45,6 +45,7 @@ internal static class CudaKernels
         .. Of(typeof(SkinnyLinearKernel<>), 128, 128, (WideLoad, 8), (WideShared, 4), (Tensor, 16)),
         .. Of(typeof(TiledLinearKernel<>), 256, 255, (WideShared, 12), (Tensor, 32)),
         .. Head(typeof(HeadKernel<,>)), .. Head(typeof(SweepKernel<,>)), .. Head(typeof(ScoreKernel<,>)),
+        .. Wide("Head"), .. Wide("Score"),
         .. Attention(typeof(Head64)), .. Attention(typeof(Head128)),
         .. Of(typeof(RopeKernel<>).MakeGenericType(typeof(TensorCache<TensorBFloat16>)), "BFloat16", 128, 64),
         .. Of(typeof(RopeKernel<>).MakeGenericType(typeof(TensorCache<TensorFloat16>)), "Float16", 128, 64),
@@ -57,6 +58,13 @@ internal static class CudaKernels
         select new CudaKernel(
             $"{definition.Name.Split('`')[0]}_{projector.GetGenericArguments()[0].Name}",
             definition.MakeGenericType(projector, projector).GetMethod("Run")!, 128, 255, [(WideLoad, 8), (WideShared, 8), (Tensor, 16)]);
+
+    // Both models' pairs of blocks: eight weights and sixteen activations each, and as many weights ahead of the loop.
+    private static IEnumerable<CudaKernel> Wide(string entry) =>
+        from format in new[] { typeof(TensorBFloat16), typeof(TensorFloat16) }
+        select new CudaKernel(
+            $"{nameof(WideHeadKernel<,>)}_{entry}_{format.Name}", typeof(WideHeadKernel<,>).MakeGenericType(format, format).GetMethod(entry)!, 128, 255,
+            [(WideLoad, 2 * 16), (WideShared, 2 * 16), (Tensor, 2 * 64)]);
 
     // Scores and values of a chunk, and the sums of weights.
     private static IEnumerable<CudaKernel> Attention(Type width) =>

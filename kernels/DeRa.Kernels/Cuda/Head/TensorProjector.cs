@@ -9,9 +9,9 @@ namespace DeRa.Kernels.Cuda;
 /// inputs, in the order of <see cref="Fragments"/>.
 /// </summary>
 /// <remarks>
-/// Bound: the weights' bytes, once from device memory; groups of the same outputs and other rows follow one another, so those find them in the L2 cache.
-/// The head over 64 rows × 128,256 entries × 4,096 inputs, two models in bf16: 2.1 GB, 0.63 ms at 3.35 TB/s; read four times from L2 (16 rows a
-/// group), which at an assumed 5.5 TB/s takes 1.5 ms and is what it is expected to be held by; up to 16 rows the first figure holds. Not measured yet.
+/// Bound: the weights' bytes, once from device memory: the head over up to 16 rows × 128,256 entries × 4,096 inputs, two models in bf16: 2.1 GB, 0.63 ms at
+/// 3.35 TB/s (H100). More rows take <see cref="WideHeadKernel{TReference, TAligned}"/>; further sweeps of a cut have groups of the same outputs and other
+/// rows follow one another, so that they find those in the L2 cache. Not measured yet.
 /// </remarks>
 internal readonly struct TensorProjector<TFormat> : IProjector
     where TFormat : struct, ITensorFormat

@@ -16,22 +16,29 @@ internal static class HeadKernel<TReference, TAligned>
     public static void Run(HeadArgs args)
     {
         HeadMemory memory = HeadMemory.Allocate<TReference>();
-        int tiles = args.Tiles, blocks = args.RowBlocks(TReference.Block), tile = Grid.IdxX / blocks, block = Grid.IdxX % blocks;
+        int blocks = args.RowBlocks(TReference.Block), tile = Grid.IdxX / blocks, block = Grid.IdxX % blocks;
         int firstRow = block * TReference.Block, rows = IntrinsicMath.Min(TReference.Block, args.RowCount - firstRow);
         HeadTile<TReference, TAligned>.Project(args, memory, tile, firstRow, rows);
+        Finish(args, memory, tile, block, rows);
+    }
+
+    /// <summary>All that follows the projections of a tile for a block of rows, which lie in the memory. Called by every member of the group.</summary>
+    public static void Finish(HeadArgs args, HeadMemory memory, int tile, int block, int rows)
+    {
+        int firstRow = block * TReference.Block;
         HeadScores.Compute<TReference>(args, memory, tile, firstRow, rows, true);
         FoldScores(args, memory, tile, firstRow, rows);
         TileFolds.Publish<TReference>(args, memory, tile, firstRow, rows);
         KeepCandidates(args, memory, tile, firstRow, rows);
-        if (!LastGroup.IsLast<TReference>(ref args.Counters[block], tiles, memory.Flag))
-        {
-            return;
-        }
 
-        TileFolds.Merge<TReference>(args, memory, firstRow, rows);
-        for (int r = 0; r < rows; r++)
+        // At most once, and all of the group alike: an if would have what follows copied.
+        for (bool isLast = LastGroup.IsLast<TReference>(ref args.Counters[block], args.Tiles, memory.Flag); isLast; isLast = false)
         {
-            Settle(args, memory, firstRow + r, r);
+            TileFolds.Merge<TReference>(args, memory, firstRow, rows);
+            for (int r = 0; r < rows; r++)
+            {
+                Settle(args, memory, firstRow + r, r);
+            }
         }
     }
 

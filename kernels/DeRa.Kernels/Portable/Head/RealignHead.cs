@@ -58,7 +58,7 @@ public partial class PortableKernelSet
         args.Histograms = none.As<float>();
         HeadKernels kernels = HeadKernelsFor((reference ?? aligned)!.Output, (aligned ?? reference)!.Output);
         long groups = (long)args.Tiles * args.RowBlocks(kernels.Block);
-        LaunchInOrder(kernels.First, groups, args);
+        LaunchHead(kernels, groups, args);
         pending = new PendingHead(args, stages, kernels.Sweep, groups);
     }
 
@@ -80,8 +80,8 @@ public partial class PortableKernelSet
         {
             int rows = Math.Min(slice, count - from);
             HeadArgs head = HeadArguments(Rows(reference, from, rows), Rows(aligned, from, rows), vocabulary);
-            LaunchInOrder(
-                kernels.Score,
+            LaunchScore(
+                kernels,
                 (long)head.Tiles * head.RowBlocks(kernels.Block),
                 new ScoreArgs
                 {
@@ -95,6 +95,12 @@ public partial class PortableKernelSet
                 });
         }
     }
+
+    /// <summary>Launches the first sweep of a head.</summary>
+    private protected virtual void LaunchHead(HeadKernels kernels, long groups, HeadArgs args) => LaunchInOrder(kernels.First, groups, args);
+
+    /// <summary>Launches scoring.</summary>
+    private protected virtual void LaunchScore(HeadKernels kernels, long groups, ScoreArgs args) => LaunchInOrder(kernels.Score, groups, args);
 
     private static HeadModel Rows(HeadModel model, int from, int count) =>
         model with { Hidden = model.Hidden with { Offset = model.Hidden.Offset + ((long)from * model.Hidden.RowStride), Rows = count } };

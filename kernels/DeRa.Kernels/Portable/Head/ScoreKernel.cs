@@ -14,12 +14,18 @@ internal static class ScoreKernel<TReference, TAligned>
     public static void Run(ScoreArgs args)
     {
         HeadMemory memory = HeadMemory.Allocate<TReference>();
+        int blocks = args.Head.RowBlocks(TReference.Block), tile = Grid.IdxX / blocks, block = Grid.IdxX % blocks;
+        int firstRow = block * TReference.Block, rows = IntrinsicMath.Min(TReference.Block, args.Head.RowCount - firstRow);
+        HeadTile<TReference, TAligned>.Project(args.Head, memory, tile, firstRow, rows);
+        Finish(args, memory, tile, block, rows);
+    }
+
+    /// <summary>All that follows the projections of a tile for a block of rows, which lie in the memory. Called by every member of the group.</summary>
+    public static void Finish(ScoreArgs args, HeadMemory memory, int tile, int block, int rows)
+    {
         HeadArgs head = args.Head;
-        int tiles = head.Tiles, blocks = head.RowBlocks(TReference.Block), tile = Grid.IdxX / blocks, block = Grid.IdxX % blocks;
-        int first = tile * HeadArgs.Tile;
-        int firstRow = block * TReference.Block, rows = IntrinsicMath.Min(TReference.Block, head.RowCount - firstRow);
-        int count = IntrinsicMath.Min(HeadArgs.Tile, head.Vocabulary - first);
-        HeadTile<TReference, TAligned>.Project(head, memory, tile, firstRow, rows);
+        int tiles = head.Tiles, first = tile * HeadArgs.Tile, count = IntrinsicMath.Min(HeadArgs.Tile, head.Vocabulary - first);
+        int firstRow = block * TReference.Block;
         for (int i = Group.IdxX; i < rows * count; i += Group.DimX)
         {
             int r = i / count, token = first + i % count, at = r * HeadArgs.Tile + i % count;
@@ -40,11 +46,16 @@ internal static class ScoreKernel<TReference, TAligned>
                 Fold(memory, r * HeadArgs.Tile, count, args.Lambdas[lambda]);
         }
 
-        if (!LastGroup.IsLast<TReference>(ref head.Counters[block], tiles, memory.Flag))
+        // At most once, and all of the group alike: an if would have what follows copied.
+        for (bool isLast = LastGroup.IsLast<TReference>(ref head.Counters[block], tiles, memory.Flag); isLast; isLast = false)
         {
-            return;
+            Merge(args, firstRow, rows);
         }
+    }
 
+    private static void Merge(ScoreArgs args, int firstRow, int rows)
+    {
+        int tiles = args.Head.Tiles;
         for (int pair = Group.IdxX; pair < rows * args.LambdaCount; pair += Group.DimX)
         {
             int row = firstRow + pair / args.LambdaCount, lambda = pair % args.LambdaCount;
