@@ -5,7 +5,7 @@ public sealed unsafe partial class CpuKernelSet
     /// <inheritdoc />
     protected override void EnqueueEmbed(
         IntVector tokens, Weight table, float scale, IntVector? positions, Weight? positionTable, Matrix output) =>
-        recorder.Add(new EmbedOperation
+        recorder.AddRows(new EmbedOperation
         {
             Tokens = Pointer(tokens),
             Count = tokens.Length,
@@ -20,7 +20,7 @@ public sealed unsafe partial class CpuKernelSet
 
     /// <inheritdoc />
     protected override void EnqueueRmsNorm(Matrix x, Weight gain, float epsilon, bool unitOffset, Matrix y, bool accumulate) =>
-        recorder.Add(new RmsNormOperation
+        recorder.AddRows(new RmsNormOperation
         {
             X = Pointer(x),
             XStride = x.RowStride,
@@ -36,7 +36,7 @@ public sealed unsafe partial class CpuKernelSet
 
     /// <inheritdoc />
     protected override void EnqueueLayerNorm(Matrix x, Weight gain, Weight? bias, float epsilon, Matrix y) =>
-        recorder.Add(new LayerNormOperation
+        recorder.AddRows(new LayerNormOperation
         {
             X = Pointer(x),
             XStride = x.RowStride,
@@ -69,7 +69,7 @@ public sealed unsafe partial class CpuKernelSet
     /// <inheritdoc />
     protected override void EnqueueRopeAndStoreKv(
         Matrix qkv, QkvLayout layout, RopeTable? rope, HeadNorm? headNorm, KvLayer cache, DeviceBatch batch) =>
-        recorder.Add(new RopeAndStoreKvOperation
+        recorder.AddRows(new RopeAndStoreKvOperation
         {
             Qkv = Pointer(qkv),
             QkvStride = qkv.RowStride,
@@ -161,10 +161,21 @@ public sealed unsafe partial class CpuKernelSet
         {
             recorder.Add(new InputMajorLinearOperation<TFormat>(shape), 0, InputMajorLinearOperation<TFormat>.PrivateBytes);
         }
-        else if (!recorder.Last<LinearOperation<TFormat>>(out LinearOperation<TFormat>* last) || !last->TryAdd(shape))
+        else if (recorder.Last<LinearOperation<TFormat>>(out LinearOperation<TFormat>* last) && last->Accepts(shape) && recorder.TryWiden(shape.Results))
+        {
+            last->Add(shape);
+        }
+        else
         {
             var operation = new LinearOperation<TFormat>(shape, workers);
-            recorder.Add(operation, operation.SharedBytes, operation.PrivateBytes);
+            if (operation.TakesRows)
+            {
+                recorder.AddRows(operation, operation.SharedBytes, operation.PrivateBytes);
+            }
+            else
+            {
+                recorder.Add(operation, operation.SharedBytes, operation.PrivateBytes);
+            }
         }
     }
 
@@ -203,7 +214,7 @@ public sealed unsafe partial class CpuKernelSet
 
     private void EnqueueActivation<TActivation>(Matrix x, int columns, float* factor, Matrix y)
         where TActivation : unmanaged, IActivation =>
-        recorder.Add(new ActivationOperation<TActivation>
+        recorder.AddRows(new ActivationOperation<TActivation>
         {
             X = Pointer(x),
             Factor = factor,

@@ -11,7 +11,7 @@ namespace DeRa.Kernels.Cpu;
 public sealed unsafe partial class CpuKernelSet : KernelSet
 {
     private readonly Crew crew;
-    private readonly StepRecorder recorder = new();
+    private readonly StepRecorder recorder;
     private readonly NativeBlock shared = new(), scratch = new();
     private readonly int workers;
     private readonly long memoryLimit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
@@ -25,6 +25,7 @@ public sealed unsafe partial class CpuKernelSet : KernelSet
     {
         this.workers = workers ?? Environment.ProcessorCount;
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(this.workers, nameof(workers));
+        recorder = new StepRecorder(this.workers);
         crew = new Crew(this.workers);
         Device = Describe(this.workers);
     }

@@ -3,6 +3,9 @@ namespace DeRa.Benchmarks;
 /// <summary>What the serve workload sends to an engine.</summary>
 public sealed record ServeOptions
 {
+    /// <summary>Tokens of the shortest prompt and of the shortest output.</summary>
+    public const int Shortest = 8;
+
     /// <summary>Requests per case.</summary>
     public int Requests { get; init; } = 48;
 
@@ -18,9 +21,9 @@ public sealed record ServeOptions
     /// <summary>Top-p of all requests; less than 1 costs further sweeps of the vocabulary where the distribution is flat, as that of random weights is.</summary>
     public float TopP { get; init; } = 1;
 
-    /// <summary>Longest prompt; lengths are uniform from 8 on.</summary>
+    /// <summary>Longest prompt; lengths are uniform from <see cref="Shortest"/> on.</summary>
     public int LongestPrompt { get; init; } = 128;
 
-    /// <summary>Longest output; lengths are uniform from 8 on, and nothing stops before.</summary>
+    /// <summary>Longest output; lengths are uniform from <see cref="Shortest"/> on, and nothing stops before.</summary>
     public int LongestOutput { get; init; } = 64;
 }

@@ -9,8 +9,6 @@ namespace DeRa.Benchmarks;
 /// </summary>
 public static class ServeWorkload
 {
-    private const int Shortest = 8;
-
     /// <summary>Loads the pair and serves each case; one untimed request comes first, so that code and weights are warm.</summary>
     /// <param name="devices">As for an engine.</param>
     /// <param name="folders">The pair.</param>
@@ -127,9 +125,9 @@ public static class ServeWorkload
         [
             .. Enumerable.Range(0, options.Requests).Select(i => new GenerationRequest
             {
-                PromptTokens = [.. Enumerable.Range(0, random.Next(Shortest, options.LongestPrompt + 1)).Select(_ => random.Next(vocabulary))],
+                PromptTokens = [.. Enumerable.Range(0, random.Next(ServeOptions.Shortest, options.LongestPrompt + 1)).Select(_ => random.Next(vocabulary))],
                 Lambda = options.Lambdas[i % options.Lambdas.Count],
-                MaxTokens = random.Next(Shortest, options.LongestOutput + 1),
+                MaxTokens = random.Next(ServeOptions.Shortest, options.LongestOutput + 1),
                 StopTokens = [],
                 Sampling = new SamplingOptions { Seed = (ulong)i, TopP = options.TopP },
             }),

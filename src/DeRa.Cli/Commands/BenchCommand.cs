@@ -31,6 +31,8 @@ internal sealed class BenchCommand
     private readonly Option<int> requests = Number("--requests", "serve: requests per case", ServeDefaults.Requests);
     private readonly Option<string> concurrency = Numbers("--concurrency", "serve: requests open at any time", ServeDefaults.Concurrency);
     private readonly Option<string> rate = new("--rate") { Description = "serve: requests that arrive per second, at random", DefaultValueFactory = _ => string.Join(',', ServeDefaults.Rates.Select(rate => rate.ToString(CultureInfo.InvariantCulture))), HelpName = "LIST" };
+    private readonly Option<int> longestPrompt = Number("--longest-prompt", $"serve: tokens of the longest prompt, lengths are uniform from {ServeOptions.Shortest} on", ServeDefaults.LongestPrompt);
+    private readonly Option<int> longestOutput = Number("--longest-output", $"serve: tokens of the longest output, lengths are uniform from {ServeOptions.Shortest} on", ServeDefaults.LongestOutput);
     private readonly Option<float> topP = new("--top-p") { Description = "serve: top-p of the requests", DefaultValueFactory = _ => ServeDefaults.TopP, HelpName = "P" };
     private readonly Option<string> serveLambda = LambdaList.Option(string.Join(',', ServeDefaults.Lambdas.Select(lambda => lambda.ToString(CultureInfo.InvariantCulture))));
     private readonly Option<int> repeats = Number("--repeats", "Timings per mode and case, at least 5", Defaults.Repeats);
@@ -45,7 +47,7 @@ internal sealed class BenchCommand
         var command = new Command("bench", "Measure fused and naive realignment against the device's own ceilings");
         var flags = new BenchCommand();
         foreach (Option option in (Option[])
-            [flags.reference, flags.aligned, flags.shape, flags.workload, flags.mode, flags.batch, flags.context, flags.prompt, flags.lambdas, flags.vocabulary, flags.rows, flags.requests, flags.concurrency, flags.rate, flags.serveLambda, flags.topP, flags.repeats, flags.against, flags.peer, flags.json, flags.html])
+            [flags.reference, flags.aligned, flags.shape, flags.workload, flags.mode, flags.batch, flags.context, flags.prompt, flags.lambdas, flags.vocabulary, flags.rows, flags.requests, flags.concurrency, flags.rate, flags.serveLambda, flags.longestPrompt, flags.longestOutput, flags.topP, flags.repeats, flags.against, flags.peer, flags.json, flags.html])
         {
             command.Options.Add(option);
         }
@@ -255,6 +257,8 @@ internal sealed class BenchCommand
                         : throw new InputException($"--rate {rates}: expected a list of numbers above 0, as in 2,8, found '{part}'")),
             ],
             Lambdas = LambdaList.Parse(parsed.GetValue(serveLambda)!),
+            LongestPrompt = AtLeast(parsed, longestPrompt, ServeOptions.Shortest),
+            LongestOutput = AtLeast(parsed, longestOutput, ServeOptions.Shortest),
             TopP = parsed.GetValue(topP) is > 0 and <= 1 and var p ? p : throw new InputException($"--top-p {parsed.GetValue(topP)}: expected a number above 0 and at most 1"),
         };
     }

@@ -20,6 +20,7 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
     private readonly TaskCompletionSource<LoadedPair> loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly HashSet<Job> active = [];
+    private readonly List<Job> unpublished = []; // what the step gave something to
     private readonly ILogger log = options.LoggerFactory?.CreateLogger<RealignmentEngine>() ?? NullLogger<RealignmentEngine>.Instance;
     private BlockManager blocks = null!; // these three from loading on
     private Scheduler scheduler = null!;
@@ -111,6 +112,7 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
             }
 
             Report();
+            Publish();
             if (!scheduler.HasWork && !submissions.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
             {
                 return;
@@ -157,7 +159,7 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
         foreach (DrawnToken token in drawn)
         {
             token.Generation.Commit(token.Result, token.TopTokens);
-            EndIfEnded(token.Generation);
+            Committed(token.Generation);
         }
 
         generated += drawn.Count;
@@ -168,8 +170,8 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
             scheduler.Complete(chunk);
             foreach (Scoring scoring in chunk.Sequence.Jobs.OfType<Scoring>())
             {
-                scoring.CompleteWhenFilled();
-                EndIfEnded(scoring);
+                scoring.EndWhenFilled();
+                Committed(scoring);
             }
 
             if (advances)
@@ -187,19 +189,36 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
             Sequence sequence = token.Generation.Sequence;
             int end = sequence.Tokens.Count;
             token.Generation.Commit(token.Result, token.TopTokens);
-            EndIfEnded(token.Generation);
+            Committed(token.Generation);
             generated++;
             scheduler.Complete(new Chunk(sequence, end - 1, end - 1, end));
             scheduler.Advance(sequence);
         }
     }
 
-    private void EndIfEnded(Job job)
+    private void Committed(Job job)
     {
+        unpublished.Add(job);
         if (job.Ended)
         {
             active.Remove(job);
         }
+    }
+
+    private void Publish()
+    {
+        if (unpublished.Count == 0)
+        {
+            return;
+        }
+
+        foreach (Job job in unpublished)
+        {
+            job.Publish();
+        }
+
+        unpublished.Clear();
+        Thread.Yield(); // callers get a core before the next step, not when this thread's time slice ends
     }
 
     private void DropCancelled()
@@ -230,6 +249,9 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
         {
             job.Fail(exception);
         }
+
+        unpublished.AddRange(active);
+        Publish();
     }
 
     private void ReportDevice(string choice)

@@ -20,6 +20,8 @@ internal sealed class Generation : Job
     private readonly long arrived = Stopwatch.GetTimestamp();
     private long firstToken;
     private double klReference;
+    private readonly List<TokenEvent> unpublished = [];
+    private Exception? failure;
 
     /// <param name="request">What was asked for.</param>
     /// <param name="sample">Which of the request's samples this is.</param>
@@ -86,7 +88,7 @@ internal sealed class Generation : Job
         return true;
     }
 
-    /// <summary>Takes a drawn token and publishes its event; ends where it is a stop or the last.</summary>
+    /// <summary>Takes a drawn token; ends where it is a stop or the last.</summary>
     public void Commit(HeadResult result, TopToken[] topTokens)
     {
         LastToken = result.Token;
@@ -114,7 +116,7 @@ internal sealed class Generation : Job
 
         TokenEvent drawn = Event(result, text, topTokens, finish);
         klReference += drawn.KlReference ?? 0;
-        events.Write(drawn);
+        unpublished.Add(drawn);
         Ended = finish is not null;
         if (Ended)
         {
@@ -129,7 +131,25 @@ internal sealed class Generation : Job
     public override void Fail(Exception exception)
     {
         Ended = true;
-        events.Fail(exception);
+        failure = exception;
+        if (unpublished.Count == 0)
+        {
+            events.Fail(exception);
+        }
+    }
+
+    public override void Publish()
+    {
+        foreach (TokenEvent drawn in unpublished)
+        {
+            events.Write(drawn);
+        }
+
+        unpublished.Clear();
+        if (failure is not null)
+        {
+            events.Fail(failure);
+        }
     }
 
     /// <summary>At λ = 0 the mixture is the reference, at λ = 1 the aligned model, whichever figures the head was asked for; one model is both.</summary>

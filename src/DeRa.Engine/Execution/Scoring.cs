@@ -36,15 +36,16 @@ internal sealed class Scoring : Job
         filled++;
     }
 
-    /// <summary>Hands over the scores, and ends, once every position has been taken.</summary>
-    public void CompleteWhenFilled()
+    /// <summary>Ends once every position has been taken.</summary>
+    public void EndWhenFilled() => Ended = filled == values[0].Length;
+
+    public override void Publish()
     {
-        if (filled < values[0].Length)
+        if (!Ended)
         {
             return;
         }
 
-        Ended = true;
         outcome.TrySetResult(
         [
             .. Lambdas.Select((lambda, i) => new LambdaScore(

@@ -39,6 +39,9 @@ internal abstract class Job(ModelSet needs, int promptLength)
     /// <summary>Says so; from any thread.</summary>
     public void Abandon() => abandoned = true;
 
-    /// <summary>Ends the request with an exception, which its caller sees.</summary>
+    /// <summary>Ends the request with an exception, which its caller sees after what was drawn before.</summary>
     public abstract void Fail(Exception exception);
+
+    /// <summary>Hands over what the last step gave it. Its caller then finds that step in the engine's statistics.</summary>
+    public abstract void Publish();
 }

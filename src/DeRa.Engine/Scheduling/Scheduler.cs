@@ -22,7 +22,8 @@ internal sealed class Scheduler(BlockManager blocks, int maxJobs, int maxBatchTo
     /// <summary>Admitted sequences; in order of arrival after <see cref="Schedule"/>.</summary>
     public IReadOnlyList<Sequence> Running => running;
 
-    public int WaitingJobs => waiting.Sum(sequence => sequence.Jobs.Count);
+    /// <summary>Jobs of waiting sequences; counted as they come and go, for there may be thousands.</summary>
+    public int WaitingJobs { get; private set; }
 
     public int RunningJobs => running.Sum(sequence => sequence.Jobs.Count);
 
@@ -36,14 +37,14 @@ internal sealed class Scheduler(BlockManager blocks, int maxJobs, int maxBatchTo
     {
         job.Arrival = ++arrivals;
         job.Sequence.Refresh();
-        waiting.Add(job.Sequence);
+        Wait(job.Sequence);
     }
 
     /// <summary>Takes a job out, whether it waits or runs; what nobody else needs is given back.</summary>
     public void Remove(Job job)
     {
         Sequence sequence = job.Sequence;
-        bool waits = waiting.Remove(sequence);
+        bool waits = StopWaiting(sequence);
         sequence.Detach(candidate => ReferenceEquals(candidate, job));
         if (sequence.Jobs.Count == 0)
         {
@@ -52,7 +53,7 @@ internal sealed class Scheduler(BlockManager blocks, int maxJobs, int maxBatchTo
         }
         else if (waits)
         {
-            waiting.Add(sequence);
+            Wait(sequence);
         }
     }
 
@@ -211,7 +212,7 @@ internal sealed class Scheduler(BlockManager blocks, int maxJobs, int maxBatchTo
         {
             if (!next.IsScored && running.Find(sequence => CanJoin(next, sequence)) is { } same)
             {
-                waiting.Remove(next);
+                StopWaiting(next);
                 foreach (Job job in next.Jobs)
                 {
                     same.Attach(job);
@@ -227,7 +228,7 @@ internal sealed class Scheduler(BlockManager blocks, int maxJobs, int maxBatchTo
                 return;
             }
 
-            waiting.Remove(next);
+            StopWaiting(next);
             running.Add(next);
         }
     }
@@ -281,7 +282,20 @@ internal sealed class Scheduler(BlockManager blocks, int maxJobs, int maxBatchTo
     {
         running.Remove(sequence);
         GiveBack(sequence);
+        Wait(sequence);
+    }
+
+    private void Wait(Sequence sequence)
+    {
         waiting.Add(sequence);
+        WaitingJobs += sequence.Jobs.Count;
+    }
+
+    private bool StopWaiting(Sequence sequence)
+    {
+        bool waited = waiting.Remove(sequence);
+        WaitingJobs -= waited ? sequence.Jobs.Count : 0;
+        return waited;
     }
 
     private void GiveBack(Sequence sequence)

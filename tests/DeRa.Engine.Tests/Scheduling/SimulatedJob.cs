@@ -33,6 +33,11 @@ internal sealed class SimulatedJob : Job
 
     public override void Fail(Exception exception) => Failure = exception;
 
+    public override void Publish()
+    {
+        // nobody waits for it
+    }
+
     /// <summary>A text to score.</summary>
     public static SimulatedJob Scoring(int[] text, int from) => new(text, (int?)from);
 

@@ -7,7 +7,7 @@ namespace DeRa.Kernels.Cpu;
 /// The inner loops of attention over a run of neighbouring positions. Every score is one accumulator of eight lanes over the head, every output
 /// element takes positions in ascending order: how many heads or positions share a load never shows.
 /// </summary>
-internal static unsafe class AttentionMath
+internal static unsafe partial class AttentionMath
 {
     /// <summary>scores[g, j] = q_g · k_j for all heads of a group and <paramref name="run"/> positions.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -20,6 +20,22 @@ internal static unsafe class AttentionMath
             for (int j = 0; j < run; j++)
             {
                 FourHeads(q0, qStride, keys + (long)j * dim, dim, scores + g * scoreStride + j, scoreStride);
+            }
+        }
+
+        for (; g + 2 <= group; g += 2)
+        {
+            float* q0 = q + g * qStride, target = scores + g * scoreStride;
+            int j = 0;
+            for (; j + 4 <= run; j += 4)
+            {
+                TwoHeadsFourKeys(q0, qStride, keys + (long)j * dim, dim, target + j, scoreStride);
+            }
+
+            for (; j < run; j++)
+            {
+                target[j] = Dot(q0, keys + (long)j * dim, dim);
+                target[scoreStride + j] = Dot(q0 + qStride, keys + (long)j * dim, dim);
             }
         }
 
@@ -76,38 +92,6 @@ internal static unsafe class AttentionMath
         sum = Lanes.Sum(total);
     }
 
-    /// <summary>o_g += Σ_j weights[g, j]·v_j.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddValues(
-        float* weights, int weightStride, int group, float* values, int run, int dim, float* output, int outputStride)
-    {
-        int g = 0;
-        for (; g + 4 <= group; g += 4)
-        {
-            int d = 0;
-            for (; d + 16 <= dim; d += 16)
-            {
-                FourOutputs(weights + g * weightStride, weightStride, values + d, run, dim, output + g * outputStride + d, outputStride);
-            }
-
-            for (int h = g; h < g + 4; h++)
-            {
-                OneOutput(weights + h * weightStride, values, run, dim, d, output + h * outputStride);
-            }
-        }
-
-        for (; g < group; g++)
-        {
-            int d = 0;
-            for (; d + 64 <= dim; d += 64)
-            {
-                WideOutput(weights + g * weightStride, values + d, run, dim, output + g * outputStride + d);
-            }
-
-            OneOutput(weights + g * weightStride, values, run, dim, d, output + g * outputStride);
-        }
-    }
-
     /// <summary>Merges a later chunk's (max, Σe, Σe·v) into <paramref name="total"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Merge(float* total, float* part, int dim)
@@ -160,10 +144,11 @@ internal static unsafe class AttentionMath
             d = Lanes.MultiplyAdd(Vector256.Load(q3 + i), ki, d);
         }
 
-        scores[0] = Rest(q, k, i, dim, Lanes.Sum(a));
-        scores[scoreStride] = Rest(q1, k, i, dim, Lanes.Sum(b));
-        scores[2 * scoreStride] = Rest(q2, k, i, dim, Lanes.Sum(c));
-        scores[3 * scoreStride] = Rest(q3, k, i, dim, Lanes.Sum(d));
+        Vector128<float> sums = Lanes.Sums(a, b, c, d);
+        scores[0] = Rest(q, k, i, dim, sums.GetElement(0));
+        scores[scoreStride] = Rest(q1, k, i, dim, sums.GetElement(1));
+        scores[2 * scoreStride] = Rest(q2, k, i, dim, sums.GetElement(2));
+        scores[3 * scoreStride] = Rest(q3, k, i, dim, sums.GetElement(3));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -181,10 +166,46 @@ internal static unsafe class AttentionMath
             d = Lanes.MultiplyAdd(qi, Vector256.Load(k3 + i), d);
         }
 
-        scores[0] = Rest(q, k, i, dim, Lanes.Sum(a));
-        scores[1] = Rest(q, k1, i, dim, Lanes.Sum(b));
-        scores[2] = Rest(q, k2, i, dim, Lanes.Sum(c));
-        scores[3] = Rest(q, k3, i, dim, Lanes.Sum(d));
+        Lanes.Sums(a, b, c, d).Store(scores);
+        RestOfFour(q, k, i, dim, scores);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TwoHeadsFourKeys(float* q, int qStride, float* k, int dim, float* scores, int scoreStride)
+    {
+        Vector256<float> a = default, b = default, c = default, d = default, e = default, f = default, g = default, h = default;
+        float* r = q + qStride, k1 = k + dim, k2 = k1 + dim, k3 = k2 + dim;
+        int i = 0;
+        for (; i + 8 <= dim; i += 8)
+        {
+            Vector256<float> qi = Vector256.Load(q + i), ri = Vector256.Load(r + i), ki = Vector256.Load(k + i);
+            a = Lanes.MultiplyAdd(qi, ki, a);
+            e = Lanes.MultiplyAdd(ri, ki, e);
+            ki = Vector256.Load(k1 + i);
+            b = Lanes.MultiplyAdd(qi, ki, b);
+            f = Lanes.MultiplyAdd(ri, ki, f);
+            ki = Vector256.Load(k2 + i);
+            c = Lanes.MultiplyAdd(qi, ki, c);
+            g = Lanes.MultiplyAdd(ri, ki, g);
+            ki = Vector256.Load(k3 + i);
+            d = Lanes.MultiplyAdd(qi, ki, d);
+            h = Lanes.MultiplyAdd(ri, ki, h);
+        }
+
+        Lanes.Sums(a, b, c, d).Store(scores);
+        Lanes.Sums(e, f, g, h).Store(scores + scoreStride);
+        RestOfFour(q, k, i, dim, scores);
+        RestOfFour(r, k, i, dim, scores + scoreStride);
+    }
+
+    /// <summary>The elements past the last whole vector, for four keys.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void RestOfFour(float* q, float* k, int from, int dim, float* scores)
+    {
+        for (int j = 0; j < 4 && from < dim; j++)
+        {
+            scores[j] = Rest(q, k + (long)j * dim, from, dim, scores[j]);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -198,84 +219,5 @@ internal static unsafe class AttentionMath
         }
 
         return Rest(q, k, i, dim, Lanes.Sum(a));
-    }
-
-    /// <summary>16 elements of four heads.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourOutputs(float* p, int pStride, float* v, int run, int dim, float* o, int oStride)
-    {
-        float* p1 = p + pStride, p2 = p1 + pStride, p3 = p2 + pStride, o1 = o + oStride, o2 = o1 + oStride, o3 = o2 + oStride;
-        Vector256<float> a0 = Vector256.Load(o), a1 = Vector256.Load(o + 8), b0 = Vector256.Load(o1), b1 = Vector256.Load(o1 + 8);
-        Vector256<float> c0 = Vector256.Load(o2), c1 = Vector256.Load(o2 + 8), d0 = Vector256.Load(o3), d1 = Vector256.Load(o3 + 8);
-        for (int j = 0; j < run; j++, v += dim)
-        {
-            Vector256<float> v0 = Vector256.Load(v), v1 = Vector256.Load(v + 8), w = Vector256.Create(p[j]);
-            a0 = Lanes.MultiplyAdd(w, v0, a0);
-            a1 = Lanes.MultiplyAdd(w, v1, a1);
-            w = Vector256.Create(p1[j]);
-            b0 = Lanes.MultiplyAdd(w, v0, b0);
-            b1 = Lanes.MultiplyAdd(w, v1, b1);
-            w = Vector256.Create(p2[j]);
-            c0 = Lanes.MultiplyAdd(w, v0, c0);
-            c1 = Lanes.MultiplyAdd(w, v1, c1);
-            w = Vector256.Create(p3[j]);
-            d0 = Lanes.MultiplyAdd(w, v0, d0);
-            d1 = Lanes.MultiplyAdd(w, v1, d1);
-        }
-
-        a0.Store(o);
-        a1.Store(o + 8);
-        b0.Store(o1);
-        b1.Store(o1 + 8);
-        c0.Store(o2);
-        c1.Store(o2 + 8);
-        d0.Store(o3);
-        d1.Store(o3 + 8);
-    }
-
-    /// <summary>64 elements of one head.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void WideOutput(float* p, float* v, int run, int dim, float* o)
-    {
-        Vector256<float> a = Vector256.Load(o), b = Vector256.Load(o + 8), c = Vector256.Load(o + 16), d = Vector256.Load(o + 24);
-        Vector256<float> e = Vector256.Load(o + 32), f = Vector256.Load(o + 40), g = Vector256.Load(o + 48), h = Vector256.Load(o + 56);
-        for (int j = 0; j < run; j++, v += dim)
-        {
-            Vector256<float> w = Vector256.Create(p[j]);
-            a = Lanes.MultiplyAdd(w, Vector256.Load(v), a);
-            b = Lanes.MultiplyAdd(w, Vector256.Load(v + 8), b);
-            c = Lanes.MultiplyAdd(w, Vector256.Load(v + 16), c);
-            d = Lanes.MultiplyAdd(w, Vector256.Load(v + 24), d);
-            e = Lanes.MultiplyAdd(w, Vector256.Load(v + 32), e);
-            f = Lanes.MultiplyAdd(w, Vector256.Load(v + 40), f);
-            g = Lanes.MultiplyAdd(w, Vector256.Load(v + 48), g);
-            h = Lanes.MultiplyAdd(w, Vector256.Load(v + 56), h);
-        }
-
-        a.Store(o);
-        b.Store(o + 8);
-        c.Store(o + 16);
-        d.Store(o + 24);
-        e.Store(o + 32);
-        f.Store(o + 40);
-        g.Store(o + 48);
-        h.Store(o + 56);
-    }
-
-    /// <summary>The elements of one head from <paramref name="from"/> on.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneOutput(float* p, float* v, int run, int dim, int from, float* o)
-    {
-        for (int d = from; d < dim; d += Lanes.Count)
-        {
-            int left = dim - d;
-            Vector256<float> sum = Lanes.Load(o + d, left);
-            for (int j = 0; j < run; j++)
-            {
-                sum = Lanes.MultiplyAdd(Vector256.Create(p[j]), Lanes.Load(v + (long)j * dim + d, left), sum);
-            }
-
-            Lanes.Store(sum, o + d, left);
-        }
     }
 }

@@ -118,6 +118,7 @@ internal sealed unsafe class Crew : IDisposable
                 Thread.SpinWait(4);
             }
 
+            Thread.Yield(); // whoever waits for this core has more to do than watch
             if (Stopwatch.GetElapsedTime(watched).TotalMicroseconds > WatchMicroseconds)
             {
                 break;

@@ -20,3 +20,22 @@ internal unsafe interface IOperation<TSelf>
         from = to = null;
     }
 }
+
+/// <summary>An operation that may also be run over some of its rows, in a <see cref="RowChain"/>.</summary>
+/// <typeparam name="TSelf">The operation itself.</typeparam>
+internal unsafe interface IRowOperation<TSelf> : IOperation<TSelf>
+    where TSelf : unmanaged, IRowOperation<TSelf>
+{
+    /// <summary>Most blocks of an operation.</summary>
+    const int MaxBlocks = 5;
+
+    /// <summary>Rows of the operation.</summary>
+    static abstract int CountRows(TSelf* self);
+
+    /// <summary>What a row reads and writes of what other operations of a step write.</summary>
+    /// <returns>Blocks written to <paramref name="blocks"/>.</returns>
+    static abstract int Describe(TSelf* self, Span<RowBlock> blocks);
+
+    /// <summary>Runs the rows from … to, as one worker alone.</summary>
+    static abstract void RunRows(TSelf* self, Worker* worker, int from, int to);
+}

@@ -78,4 +78,13 @@ internal unsafe struct RecordedOperation
 
     /// <summary>That operation.</summary>
     public void* Next;
+
+    /// <summary>Operations from this one on that are run as one <see cref="RowChain"/>; 1 or less for none.</summary>
+    public int Chained;
+
+    /// <summary>Rows of the chain.</summary>
+    public int Rows;
+
+    /// <summary>Calls <see cref="IRowOperation{TSelf}.RunRows"/> of the operation's type.</summary>
+    public delegate*<void*, Worker*, int, int, void> RowsBody;
 }

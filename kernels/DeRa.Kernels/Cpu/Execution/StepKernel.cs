@@ -21,11 +21,21 @@ internal static unsafe class StepKernel
         var worker = new Worker(step, index);
         try
         {
-            for (int i = 0; i < step->Count; i++)
+            for (int i = 0; i < step->Count;)
             {
                 RecordedOperation* operation = step->Operations + i;
                 worker.Expect(operation);
-                operation->Body(operation->Arguments, &worker);
+                if (operation->Chained > 1)
+                {
+                    RunChain(operation, &worker);
+                    i += operation->Chained;
+                }
+                else
+                {
+                    operation->Body(operation->Arguments, &worker);
+                    i++;
+                }
+
                 worker.Meet();
             }
         }
@@ -42,6 +52,20 @@ internal static unsafe class StepKernel
         }
 
         return worker.Phase;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunChain(RecordedOperation* first, Worker* worker)
+    {
+        int units = (first->Rows + RowChain.RowsTaken - 1) / RowChain.RowsTaken;
+        while (worker->Take(units, out long unit, out _, grain: 1))
+        {
+            int from = (int)unit * RowChain.RowsTaken, to = Math.Min(from + RowChain.RowsTaken, first->Rows);
+            for (RecordedOperation* operation = first; operation < first + first->Chained; operation++)
+            {
+                operation->RowsBody(operation->Arguments, worker, from, to);
+            }
+        }
     }
 
     [External("deraHelper")] // runs as ordinary .NET code on the CPU accelerator

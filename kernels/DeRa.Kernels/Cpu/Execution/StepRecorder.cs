@@ -6,12 +6,14 @@ namespace DeRa.Kernels.Cpu;
 /// The step being recorded, in native memory that is kept from step to step: recording allocates nothing once it has grown to the size of the
 /// largest step.
 /// </summary>
-internal sealed unsafe class StepRecorder : IDisposable
+/// <param name="workers">Workers that will run it.</param>
+internal sealed unsafe class StepRecorder(int workers) : IDisposable
 {
     private const int PageBytes = 64 * 1024;
 
     private readonly List<nint> pages = [];
-    private int page = -1, pageUsed = PageBytes, capacity, streamed;
+    private readonly RowChain chain = new(workers);
+    private int page = -1, pageUsed = PageBytes, capacity, streamed, chainStart;
 
     /// <summary>The list.</summary>
     public RecordedOperation* Operations { get; private set; }
@@ -31,6 +33,40 @@ internal sealed unsafe class StepRecorder : IDisposable
     /// <param name="privateBytes">Of each worker.</param>
     /// <returns>Where the operation is kept until the step has run.</returns>
     public T* Add<T>(in T operation, long sharedBytes = 0, long privateBytes = 0)
+        where T : unmanaged, IOperation<T>
+    {
+        chain.End();
+        return Append(operation, sharedBytes, privateBytes);
+    }
+
+    /// <summary>Appends an operation that becomes part of a <see cref="RowChain"/> where that pays.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <param name="sharedBytes">Of all workers together.</param>
+    /// <param name="privateBytes">Of each worker.</param>
+    public void AddRows<T>(in T operation, long sharedBytes = 0, long privateBytes = 0)
+        where T : unmanaged, IRowOperation<T>
+    {
+        T* stored = Append(operation, sharedBytes, privateBytes);
+        Span<RowBlock> blocks = stackalloc RowBlock[IRowOperation<T>.MaxBlocks];
+        blocks = blocks[..T.Describe(stored, blocks)];
+        RecordedOperation* last = Operations + Count - 1;
+        last->Rows = T.CountRows(stored);
+        last->RowsBody = &InvokeRows<T>;
+        if (chain.TryAdd(blocks, last->Rows))
+        {
+            Operations[chainStart].Chained++;
+        }
+        else if (chain.Begin(blocks, last->Rows))
+        {
+            chainStart = Count - 1;
+            last->Chained = 1;
+        }
+    }
+
+    /// <summary>Whether the operation recorded last may read or write these columns too.</summary>
+    public bool TryWiden(RowBlock block) => !chain.IsOpen || chain.TryAdd([block], Operations[Count - 1].Rows);
+
+    private T* Append<T>(in T operation, long sharedBytes, long privateBytes)
         where T : unmanaged, IOperation<T>
     {
         if (Count == capacity)
@@ -69,6 +105,7 @@ internal sealed unsafe class StepRecorder : IDisposable
     /// <summary>Starts the next step.</summary>
     public void Clear()
     {
+        chain.End();
         Count = 0;
         streamed = 0;
         page = -1;
@@ -94,6 +131,9 @@ internal sealed unsafe class StepRecorder : IDisposable
 
     private static void Invoke<T>(void* arguments, Worker* worker)
         where T : unmanaged, IOperation<T> => T.Run((T*)arguments, worker);
+
+    private static void InvokeRows<T>(void* arguments, Worker* worker, int from, int to)
+        where T : unmanaged, IRowOperation<T> => T.RunRows((T*)arguments, worker, from, to);
 
     private static void Stream<T>(void* arguments, int worker, int workers, out byte* from, out byte* to)
         where T : unmanaged, IOperation<T> => T.Stream((T*)arguments, worker, workers, out from, out to);

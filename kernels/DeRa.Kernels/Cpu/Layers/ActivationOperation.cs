@@ -6,7 +6,7 @@ namespace DeRa.Kernels.Cpu;
 /// <summary>
 /// y = f(x), or y = f(x)·factor when a factor is given (gated activation). Bound: memory bandwidth of the cache that x is in. Workers take strips.
 /// </summary>
-internal unsafe struct ActivationOperation<TActivation> : IOperation<ActivationOperation<TActivation>>
+internal unsafe struct ActivationOperation<TActivation> : IRowOperation<ActivationOperation<TActivation>>
     where TActivation : unmanaged, IActivation
 {
     public float* X;
@@ -25,11 +25,33 @@ internal unsafe struct ActivationOperation<TActivation> : IOperation<ActivationO
             for (long strip = from; strip < to; strip++)
             {
                 strips.Locate(strip, out long row, out int column, out int count);
-                long source = row * self->XStride + column;
-                Strip(
-                    self->X + source, self->Factor == null ? null : self->Factor + source, count, self->Y + row * self->YStride + column);
+                self->Strip(row, column, count);
             }
         }
+    }
+
+    public static int CountRows(ActivationOperation<TActivation>* self) => self->Rows;
+
+    public static int Describe(ActivationOperation<TActivation>* self, Span<RowBlock> blocks)
+    {
+        blocks[0] = new RowBlock(self->X, self->XStride, self->Columns);
+        blocks[1] = new RowBlock(self->Y, self->YStride, self->Columns);
+        blocks[2] = new RowBlock(self->Factor, self->XStride, self->Columns);
+        return self->Factor == null ? 2 : 3;
+    }
+
+    public static void RunRows(ActivationOperation<TActivation>* self, Worker* worker, int from, int to)
+    {
+        for (long row = from; row < to; row++)
+        {
+            self->Strip(row, 0, self->Columns);
+        }
+    }
+
+    private readonly void Strip(long row, int column, int count)
+    {
+        long source = row * XStride + column;
+        Strip(X + source, Factor == null ? null : Factor + source, count, Y + row * YStride + column);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

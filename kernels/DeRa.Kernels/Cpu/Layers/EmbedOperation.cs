@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace DeRa.Kernels.Cpu;
 
 /// <summary>output[t] = scale · table[tokens[t]] (+ positionTable[positions[t]]). Workers take tokens.</summary>
-internal unsafe struct EmbedOperation : IOperation<EmbedOperation>
+internal unsafe struct EmbedOperation : IRowOperation<EmbedOperation>
 {
     public int* Tokens;
     public int Count;
@@ -20,10 +20,23 @@ internal unsafe struct EmbedOperation : IOperation<EmbedOperation>
     {
         while (worker->Take(self->Count, out long from, out long to))
         {
-            for (long token = from; token < to; token++)
-            {
-                self->Row(token);
-            }
+            RunRows(self, worker, (int)from, (int)to);
+        }
+    }
+
+    public static int CountRows(EmbedOperation* self) => self->Count;
+
+    public static int Describe(EmbedOperation* self, Span<RowBlock> blocks)
+    {
+        blocks[0] = new RowBlock(self->Output, self->OutputStride, self->Hidden);
+        return 1;
+    }
+
+    public static void RunRows(EmbedOperation* self, Worker* worker, int from, int to)
+    {
+        for (long token = from; token < to; token++)
+        {
+            self->Row(token);
         }
     }
 

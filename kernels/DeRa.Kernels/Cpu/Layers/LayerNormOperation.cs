@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace DeRa.Kernels.Cpu;
 
 /// <summary>y = (x − mean(x)) / √(var(x) + ε) · gain + bias; the variance from the centred row, so large means cost no digits. Workers take rows.</summary>
-internal unsafe struct LayerNormOperation : IOperation<LayerNormOperation>
+internal unsafe struct LayerNormOperation : IRowOperation<LayerNormOperation>
 {
     public float* X;
     public int XStride;
@@ -20,10 +20,24 @@ internal unsafe struct LayerNormOperation : IOperation<LayerNormOperation>
     {
         while (worker->Take(self->Rows, out long from, out long to))
         {
-            for (long row = from; row < to; row++)
-            {
-                self->Row(self->X + row * self->XStride, self->Y + row * self->YStride);
-            }
+            RunRows(self, worker, (int)from, (int)to);
+        }
+    }
+
+    public static int CountRows(LayerNormOperation* self) => self->Rows;
+
+    public static int Describe(LayerNormOperation* self, Span<RowBlock> blocks)
+    {
+        blocks[0] = new RowBlock(self->X, self->XStride, self->Columns);
+        blocks[1] = new RowBlock(self->Y, self->YStride, self->Columns);
+        return 2;
+    }
+
+    public static void RunRows(LayerNormOperation* self, Worker* worker, int from, int to)
+    {
+        for (long row = from; row < to; row++)
+        {
+            self->Row(self->X + row * self->XStride, self->Y + row * self->YStride);
         }
     }
 

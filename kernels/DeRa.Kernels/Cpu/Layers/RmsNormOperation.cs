@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace DeRa.Kernels.Cpu;
 
 /// <summary>y = x / √(mean(x²) + ε) · gain, or y += …. Workers take rows.</summary>
-internal unsafe struct RmsNormOperation : IOperation<RmsNormOperation>
+internal unsafe struct RmsNormOperation : IRowOperation<RmsNormOperation>
 {
     public float* X;
     public int XStride;
@@ -21,12 +21,26 @@ internal unsafe struct RmsNormOperation : IOperation<RmsNormOperation>
     {
         while (worker->Take(self->Rows, out long from, out long to))
         {
-            for (long row = from; row < to; row++)
-            {
-                Row(
-                    self->X + row * self->XStride, self->Columns, self->Gain, self->Epsilon, self->UnitOffset,
-                    self->Y + row * self->YStride, self->Accumulate);
-            }
+            RunRows(self, worker, (int)from, (int)to);
+        }
+    }
+
+    public static int CountRows(RmsNormOperation* self) => self->Rows;
+
+    public static int Describe(RmsNormOperation* self, Span<RowBlock> blocks)
+    {
+        blocks[0] = new RowBlock(self->X, self->XStride, self->Columns);
+        blocks[1] = new RowBlock(self->Y, self->YStride, self->Columns);
+        return 2;
+    }
+
+    public static void RunRows(RmsNormOperation* self, Worker* worker, int from, int to)
+    {
+        for (long row = from; row < to; row++)
+        {
+            Row(
+                self->X + row * self->XStride, self->Columns, self->Gain, self->Epsilon, self->UnitOffset,
+                self->Y + row * self->YStride, self->Accumulate);
         }
     }
 

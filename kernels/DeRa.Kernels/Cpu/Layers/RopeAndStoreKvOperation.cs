@@ -7,7 +7,7 @@ namespace DeRa.Kernels.Cpu;
 /// Per token and head: normalise (optional), rotate pairs (i, i + rotaryDim/2) (optional), leave queries in place and write keys and values to the
 /// token's cache slot. Workers take (token, head) pairs, query heads first.
 /// </summary>
-internal unsafe struct RopeAndStoreKvOperation : IOperation<RopeAndStoreKvOperation>
+internal unsafe struct RopeAndStoreKvOperation : IRowOperation<RopeAndStoreKvOperation>
 {
     public float* Qkv;
     public int QkvStride;
@@ -31,18 +31,39 @@ internal unsafe struct RopeAndStoreKvOperation : IOperation<RopeAndStoreKvOperat
         int heads = self->Layout.NumHeads + self->Layout.NumKvHeads;
         while (worker->Take((long)self->Tokens * heads, out long from, out long to))
         {
-            for (long unit = from; unit < to; unit++)
+            self->Heads(from, to);
+        }
+    }
+
+    public static int CountRows(RopeAndStoreKvOperation* self) => self->Tokens;
+
+    public static int Describe(RopeAndStoreKvOperation* self, Span<RowBlock> blocks)
+    {
+        blocks[0] = new RowBlock(self->Qkv, self->QkvStride, self->QkvStride); // caches are written for attention, which is no operation of rows
+        return 1;
+    }
+
+    public static void RunRows(RopeAndStoreKvOperation* self, Worker* worker, int from, int to)
+    {
+        long heads = self->Layout.NumHeads + self->Layout.NumKvHeads;
+        self->Heads(from * heads, to * heads);
+    }
+
+    /// <summary>The heads from … to of all tokens' heads.</summary>
+    private readonly void Heads(long from, long to)
+    {
+        int heads = Layout.NumHeads + Layout.NumKvHeads;
+        for (long unit = from; unit < to; unit++)
+        {
+            long token = unit / heads;
+            int head = (int)(unit % heads);
+            if (head < Layout.NumHeads)
             {
-                long token = unit / heads;
-                int head = (int)(unit % heads);
-                if (head < self->Layout.NumHeads)
-                {
-                    self->Query(token, head);
-                }
-                else
-                {
-                    self->KeyAndValue(token, head - self->Layout.NumHeads);
-                }
+                Query(token, head);
+            }
+            else
+            {
+                KeyAndValue(token, head - Layout.NumHeads);
             }
         }
     }

@@ -3,15 +3,18 @@ using System.Runtime.CompilerServices;
 namespace DeRa.Kernels.Cpu;
 
 /// <summary>
-/// Linear over output-major weights, for up to four weights that share x (q, k and v; gate and up). Workers take panels of outputs. Few rows are
-/// arranged by every worker for itself, more once for all. Every output is reduced over K in the one order of <see cref="Projection{TFormat}"/>.
+/// Linear over output-major weights, for up to four weights that share x (q, k and v; gate and up). Workers take panels of outputs, so that each reads its
+/// part of the weights; few rows are arranged by every worker for itself, more once for all. Where the weight is small beside many rows they take
+/// rows instead, as the operations before and after do: what a worker wrote it then finds in its own cache. Every output is reduced over K in the one
+/// order of <see cref="Projection{TFormat}"/>.
 /// Bound: memory bandwidth up to about 8 rows, then FMA throughput.
 /// </summary>
-internal unsafe struct LinearOperation<TFormat> : IOperation<LinearOperation<TFormat>>
+internal unsafe struct LinearOperation<TFormat> : IRowOperation<LinearOperation<TFormat>>
     where TFormat : unmanaged, IWeightFormat
 {
     private const int BlockRows = 32; // rows whose sums for one panel wait in the first-level cache
     private const int OwnRows = 4; // copying so few costs less than a phase
+    private const int SmallWeight = 256 * 1024; // bytes that stay in a second-level cache beside the activations
 
     private Parts parts;
     private int partCount, panel;
@@ -21,7 +24,8 @@ internal unsafe struct LinearOperation<TFormat> : IOperation<LinearOperation<TFo
     /// <param name="workers">Workers of the set: smaller weights are cut into smaller panels, so that everyone has something to do.</param>
     public LinearOperation(LinearShape shape, int workers)
     {
-        int share = shape.N / (workers * 2);
+        TakesRows = workers > 1 && shape.Rows >= RowChain.RowsTaken * workers && (long)shape.N * shape.K * TFormat.Size <= SmallWeight;
+        int share = TakesRows ? shape.N : shape.N / (workers * 2);
         panel = Math.Clamp((share + 11) / 12 * 12, 12, Projection<TFormat>.PanelRows);
         parts[0] = shape;
         partCount = 1;
@@ -35,12 +39,18 @@ internal unsafe struct LinearOperation<TFormat> : IOperation<LinearOperation<TFo
 
     public static bool Streams => true;
 
+    /// <summary>Whether workers take rows, each with all outputs.</summary>
+    public bool TakesRows { get; }
+
     /// <summary>Bytes of shared scratch: arranged rows.</summary>
-    public readonly long SharedBytes => parts[0].Rows <= OwnRows ? 0 : (long)parts[0].Rows * Arrangement.Padded(parts[0].K) * sizeof(float);
+    public readonly long SharedBytes => OwnArranged > 0 ? 0 : (long)parts[0].Rows * Arrangement.Padded(parts[0].K) * sizeof(float);
 
     /// <summary>Bytes of private scratch: the sums of one panel, and arranged rows where a worker has its own.</summary>
     public readonly long PrivateBytes =>
-        (BlockRows * Projection<TFormat>.PanelRows + (parts[0].Rows <= OwnRows ? parts[0].Rows * Arrangement.Padded(parts[0].K) : 0)) * sizeof(float);
+        (BlockRows * Projection<TFormat>.PanelRows + OwnArranged * Arrangement.Padded(parts[0].K)) * sizeof(float);
+
+    /// <summary>Rows that a worker arranges for itself; 0 where all share one copy.</summary>
+    private readonly int OwnArranged => TakesRows ? RowChain.RowsTaken : parts[0].Rows <= OwnRows ? parts[0].Rows : 0;
 
     private readonly int Panels
     {
@@ -56,8 +66,8 @@ internal unsafe struct LinearOperation<TFormat> : IOperation<LinearOperation<TFo
         }
     }
 
-    /// <summary>Adds a weight over the same x, if there is room and neither result depends on the other.</summary>
-    public bool TryAdd(in LinearShape shape)
+    /// <summary>Whether a weight over the same x can be added: there is room and neither result depends on the other.</summary>
+    public readonly bool Accepts(in LinearShape shape)
     {
         if (partCount == 4 || shape.X != parts[0].X || shape.XStride != parts[0].XStride || shape.Rows != parts[0].Rows || shape.K != parts[0].K)
         {
@@ -72,13 +82,47 @@ internal unsafe struct LinearOperation<TFormat> : IOperation<LinearOperation<TFo
             }
         }
 
-        parts[partCount++] = shape;
         return true;
+    }
+
+    /// <summary>Adds a weight that is accepted.</summary>
+    public void Add(in LinearShape shape) => parts[partCount++] = shape;
+
+    public static int CountRows(LinearOperation<TFormat>* self) => self->parts[0].Rows;
+
+    public static int Describe(LinearOperation<TFormat>* self, Span<RowBlock> blocks)
+    {
+        LinearShape first = self->parts[0];
+        blocks[0] = new RowBlock(first.X, first.XStride, first.K);
+        for (int i = 0; i < self->partCount; i++)
+        {
+            blocks[1 + i] = self->parts[i].Results;
+        }
+
+        return 1 + self->partCount;
+    }
+
+    /// <summary>At most <see cref="RowChain.RowsTaken"/> rows.</summary>
+    public static void RunRows(LinearOperation<TFormat>* self, Worker* worker, int from, int to)
+    {
+        var sums = (float*)worker->Private;
+        float* x = sums + BlockRows * Projection<TFormat>.PanelRows;
+        self->Arrange(x, from, to);
+        for (int panel = 0, panels = self->Panels; panel < panels; panel++)
+        {
+            self->Panel(panel, x, from, to, sums);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(LinearOperation<TFormat>* self, Worker* worker)
     {
+        if (self->TakesRows)
+        {
+            self->RunByRows(worker);
+            return;
+        }
+
         int rows = self->parts[0].Rows, padded = Arrangement.Padded(self->parts[0].K);
         var sums = (float*)worker->Private;
         bool own = rows <= OwnRows, arranged = !own;
@@ -87,7 +131,7 @@ internal unsafe struct LinearOperation<TFormat> : IOperation<LinearOperation<TFo
         {
             while (worker->Take(rows, out long from, out long to))
             {
-                self->Arrange(x, from, to);
+                self->Arrange(x + from * padded, from, to);
             }
 
             worker->Meet();
@@ -103,7 +147,7 @@ internal unsafe struct LinearOperation<TFormat> : IOperation<LinearOperation<TFo
 
             for (long i = first; i < end; i++)
             {
-                self->Panel((int)i, x, padded, sums);
+                self->Panel((int)i, x, 0, rows, sums);
             }
         }
     }
@@ -154,26 +198,56 @@ internal unsafe struct LinearOperation<TFormat> : IOperation<LinearOperation<TFo
     {
         LinearShape shape = parts[0];
         int padded = Arrangement.Padded(shape.K);
-        for (long row = from; row < to; row++)
+        for (long row = from; row < to; row++, arranged += padded)
         {
-            Arrangement.Row(shape.X + row * shape.XStride, shape.K, TFormat.SplitsEvenOdd, arranged + row * padded);
+            Arrangement.Row(shape.X + row * shape.XStride, shape.K, TFormat.SplitsEvenOdd, arranged);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void RunByRows(Worker* worker)
+    {
+        int rows = parts[0].Rows, panels = Panels;
+        var sums = (float*)worker->Private;
+        float* x = sums + BlockRows * Projection<TFormat>.PanelRows;
+        long arranged = -1;
+        while (worker->Take((rows + RowChain.RowsTaken - 1) / RowChain.RowsTaken * (long)panels, out long first, out long end))
+        {
+            for (long unit = first; unit < end; unit++)
+            {
+                int from = (int)(unit / panels) * RowChain.RowsTaken, to = Math.Min(from + RowChain.RowsTaken, rows);
+                if (from != arranged)
+                {
+                    Arrange(x, from, to);
+                    arranged = from;
+                }
+
+                Panel((int)(unit % panels), x, from, to, sums);
+            }
+        }
+    }
+
+    /// <summary>One panel of outputs for the rows from … to, of which <paramref name="x"/> has the arranged copies.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Panel(int index, float* x, int padded, float* sums)
+    private readonly void Panel(int index, float* x, int from, int to, float* sums)
     {
         LinearShape shape = parts[Locate(index, out int output)];
-        int columns = Math.Min(panel, shape.N - output);
+        int columns = Math.Min(panel, shape.N - output), padded = Arrangement.Padded(shape.K);
         byte* w = shape.W + (long)output * shape.K * TFormat.Size;
         float** rows = stackalloc float*[BlockRows];
-        for (int block = 0; block < shape.Rows; block += BlockRows)
+        for (int block = from; block < to; block += BlockRows)
         {
-            int count = Math.Min(BlockRows, shape.Rows - block);
-            for (int i = 0; i < count; i++)
+            int count = Math.Min(BlockRows, to - block);
+            for (int i = 0; i < count; i++, x += padded)
             {
-                rows[i] = x + (long)(block + i) * padded;
+                rows[i] = x;
+            }
+
+            if (shape.IsPlain)
+            {
+                Projection<TFormat>.Run(rows, count, w, shape.K, columns, shape.Y + (long)block * shape.YStride + output, shape.YStride);
+                continue;
             }
 
             Projection<TFormat>.Run(rows, count, w, shape.K, columns, sums, Projection<TFormat>.PanelRows);

@@ -36,6 +36,12 @@ internal unsafe struct LinearShape
     /// <summary>Whether results are added to y.</summary>
     public bool Accumulate;
 
+    /// <summary>The columns that are written.</summary>
+    public readonly RowBlock Results => new(Y, YStride, N);
+
+    /// <summary>Whether a sum is a result as it is.</summary>
+    public readonly bool IsPlain => !Accumulate && !Bias.IsPresent;
+
     /// <summary>Writes finished sums of outputs from … from + count of one row: bias first, then what y held.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Finish(float* sums, int row, int from, int count)

@@ -39,6 +39,22 @@ internal static unsafe class Lanes
         return two.GetElement(0) + two.GetElement(1);
     }
 
+    /// <summary>Four of <see cref="Sum(Vector256{float})"/> at once: the same additions, so the same bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d)
+    {
+        if (!Sse.IsSupported)
+        {
+            return Vector128.Create(Sum(a), Sum(b), Sum(c), Sum(d));
+        }
+
+        Vector128<float> a4 = a.GetLower() + a.GetUpper(), b4 = b.GetLower() + b.GetUpper();
+        Vector128<float> c4 = c.GetLower() + c.GetUpper(), d4 = d.GetLower() + d.GetUpper();
+        Vector128<float> ab = Sse.MoveLowToHigh(a4, b4) + Sse.MoveHighToLow(b4, a4); // [a0+a2, a1+a3, b0+b2, b1+b3]
+        Vector128<float> cd = Sse.MoveLowToHigh(c4, d4) + Sse.MoveHighToLow(d4, c4);
+        return Sse.Shuffle(ab, cd, 0b10_00_10_00) + Sse.Shuffle(ab, cd, 0b11_01_11_01);
+    }
+
     /// <summary>The sum of sixteen lanes: halves first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector512<float> v) => Sum(v.GetLower() + v.GetUpper());
@@ -73,8 +89,37 @@ internal static unsafe class Lanes
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> LoadPart(float* source, int count, float rest)
+    {
+        if (Avx.IsSupported)
+        {
+            Vector256<float> mask = Mask(count);
+            return Vector256.ConditionalSelect(mask, Avx.MaskLoad(source, mask), Vector256.Create(rest));
+        }
+
+        return LoadOneByOne(source, count, rest);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StorePart(Vector256<float> value, float* target, int count)
+    {
+        if (Avx.IsSupported)
+        {
+            Avx.MaskStore(target, Mask(count), value);
+            return;
+        }
+
+        StoreOneByOne(value, target, count);
+    }
+
+    /// <summary>All bits of the first <paramref name="count"/> lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Mask(int count) =>
+        Vector256.GreaterThan(Vector256.Create(count), Vector256<int>.Indices).AsSingle();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Vector256<float> LoadOneByOne(float* source, int count, float rest)
     {
         float* eight = stackalloc float[Count];
         for (int i = 0; i < Count; i++)
@@ -86,7 +131,7 @@ internal static unsafe class Lanes
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void StorePart(Vector256<float> value, float* target, int count)
+    private static void StoreOneByOne(Vector256<float> value, float* target, int count)
     {
         for (int i = 0; i < count; i++)
         {
