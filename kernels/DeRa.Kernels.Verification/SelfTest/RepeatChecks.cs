@@ -60,6 +60,9 @@ internal static class RepeatChecks
     // NaN stands for what a model that does not run would say, and is no equal of itself.
     private static HeadResult Plain(HeadResult result) => new()
     {
-        Token = result.Token, LogProb = result.LogProb, TopCount = result.TopCount, ExtraSweeps = result.ExtraSweeps,
+        Token = result.Token,
+        LogProb = result.LogProb,
+        TopCount = result.TopCount,
+        ExtraSweeps = result.ExtraSweeps,
     };
 }
