@@ -82,6 +82,7 @@ public partial class PortableKernelSet : KernelSet
         GroupBarrier.Register(context);
         SerialTile.Register(context);
         SerialMath.Register(context);
+        SerialAttentionMath.Register(context);
         SerialHead.Register(context);
         WeightEight.Register(context);
         LastGroup.Register(context);

@@ -55,7 +55,7 @@ internal struct ProjectionSize
 /// <summary>Constants of the projections here.</summary>
 internal static class ProjectionRows
 {
-    /// <summary>Rows a group projects at once.</summary>
+    /// <summary>Rows a cooperative group projects at once.</summary>
     public const int Block = 4;
 
     /// <summary>Floats of shared memory that a projection needs: Block × Block partial sums for each work-item.</summary>
@@ -66,9 +66,9 @@ internal static class ProjectionRows
 internal readonly struct SerialProjector<TFormat> : IProjector
     where TFormat : struct, IWeightFormat
 {
-    public static int Block => ProjectionRows.Block;
+    public static int Block => 8;
 
-    public static ArrayView<float> Scratch() => SharedMemory.Allocate<float>(ProjectionRows.Scratch);
+    public static ArrayView<float> Scratch() => SharedMemory.Allocate<float>(1);
 
     public static void Barrier()
     {
@@ -79,7 +79,7 @@ internal readonly struct SerialProjector<TFormat> : IProjector
         int targetStride, ArrayView<float> scratch) =>
         SerialTile.Rows(
             ref w[TFormat.Units * wFirst], ref x[xFirst], ref target[0], size.Depth, size.Outputs, size.Rows, xStride, targetStride, 0,
-            ProjectionRows.Block, TFormat.Code);
+            Block, TFormat.Code);
 
     public static void Columns(
         ArrayView<ushort> w, long wFirst, int wStride, ArrayView<float> x, long xFirst, int xStride, ProjectionSize size,

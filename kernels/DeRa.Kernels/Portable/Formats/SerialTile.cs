@@ -15,7 +15,8 @@ namespace DeRa.Kernels.Portable;
 /// memory's bandwidth for one row and the multipliers' rate for many.
 /// </summary>
 /// <remarks>
-/// An output's sum has one order whatever tile it falls into: eight partial sums over k mod 8, folded in halves, then the last k mod 8 terms.
+/// An output's sum has one order whatever tile it falls into: sixteen partial sums over k mod 16 with AVX-512 (eight inputs that are left go to the first
+/// eight), eight over k mod 8 without; folded in halves, then the last k mod 8 terms.
 /// Pointers are cast through size_t because ILGPU's are generic; on a processor all address spaces are one, so the target may be shared memory.
 /// </remarks>
 internal static class SerialTile
@@ -164,7 +165,7 @@ internal static class SerialTile
 
         for (int v = 0; v < vectors; v++)
         {
-            Line($"{{ float8 m_ = {source.Vector($"w_ + k_ * ws_ + o_ + {8 * v}")};");
+            Line($"{{ float8 m_ = {source.Vector($"w_ + k_ * ws_ + o_ + {8 * v}", 8)};");
             for (int r = 0; r < rows; r++)
             {
                 Line($"a{r}{v}_ = fma(m_, v{r}_, a{r}{v}_);");

@@ -71,55 +71,6 @@ internal interface IAttentionForm : IGroupForm
         AttentionArgs args, long table, int kvHead, int from, int count, ArrayView<float> weights, ArrayView<float> sums);
 }
 
-/// <summary>A cache block is a small matrix: its keys project the query, its values are an input-major weight.</summary>
-internal readonly struct SerialAttention : IAttentionForm
-{
-    public static void Barrier()
-    {
-    }
-
-    public static void Scores(AttentionArgs args, long table, int kvHead, long query, int from, int count, ArrayView<float> scores)
-    {
-        for (int i = 0; i < count;)
-        {
-            int run = args.RunLength(from + i, count - i);
-            SerialTile.Rows(
-                ref args.Cache.KeyUnits[2 * args.Cell(table, kvHead, from + i)], ref args.Qkv.Data[query], ref scores[i], args.Layout.HeadDim,
-                run, 1, 0, 0, 0, 1, (int)DType.F32);
-            i += run;
-        }
-    }
-
-    public static float Largest(AttentionArgs args, int count, ArrayView<float> scores, ArrayView<float> scratch)
-    {
-        if (args.SoftCap > 0)
-        {
-            for (int i = 0; i < count; i++)
-            {
-                scores[i] = ActivationMath.SoftCap(scores[i] * args.Scale, args.SoftCap);
-            }
-        }
-
-        return SerialMath.ScaledMax(ref scores[0], count, args.SoftCap > 0 ? 1f : args.Scale);
-    }
-
-    public static float Weights(float largest, int count, ArrayView<float> scores, ArrayView<float> scratch) =>
-        SerialMath.ExpSum(ref scores[0], count, largest);
-
-    public static void Accumulate(
-        AttentionArgs args, long table, int kvHead, int from, int count, ArrayView<float> weights, ArrayView<float> sums)
-    {
-        for (int i = 0; i < count;)
-        {
-            int run = args.RunLength(from + i, count - i);
-            SerialTile.Columns(
-                ref args.Cache.ValueUnits[2 * args.Cell(table, kvHead, from + i)], ref weights[i], ref sums[0], run, args.Layout.HeadDim, 1, 0,
-                0, args.Layout.HeadDim, 1, (int)DType.F32);
-            i += run;
-        }
-    }
-}
-
 /// <summary>A work-item owns a position of the keys, then elements of the values, where neighbours are adjacent.</summary>
 internal readonly struct CooperativeAttention : IAttentionForm
 {
