@@ -80,6 +80,7 @@ public partial class PortableKernelSet : KernelSet
     internal static void RegisterIntrinsics(Context context)
     {
         GroupBarrier.Register(context);
+        Subgroup.Register(context);
         SerialTile.Register(context);
         SerialMath.Register(context);
         SerialAttentionMath.Register(context);

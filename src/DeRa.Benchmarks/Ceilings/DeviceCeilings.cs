@@ -1,10 +1,13 @@
+using System.Globalization;
 using DeRa.Kernels;
 
 namespace DeRa.Benchmarks;
 
 /// <summary>The most a device does, as measured on it; what a workload reaches is a share of these.</summary>
 /// <param name="ReadBytesPerSecond">Reading a working set far larger than the caches, all workers; null where it was not measured.</param>
-/// <param name="FlopsPerSecond">Float32 multiply-adds on registers (two operations each), all workers; null where it was not measured.</param>
+/// <param name="FlopsPerSecond">
+/// Float32 multiply-adds on registers (two operations each), all workers; with tensor cores their products. Null where it was not measured.
+/// </param>
 /// <param name="Method">One line: how they were measured, or why they were not.</param>
 public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPerSecond, string Method)
 {
@@ -25,7 +28,7 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
         ArgumentNullException.ThrowIfNull(device);
         if (!device.IsProcessor)
         {
-            return new DeviceCeilings(null, null, $"{device.Id}: ceilings are measured on processors only; no shares are given");
+            return MeasureGpu(device);
         }
 
         int workers = Environment.ProcessorCount;
@@ -33,6 +36,19 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
             ProcessorCeilings.ReadBytesPerSecond(workers, ProcessorCeilings.WorkingSetBytes, Repeats),
             ProcessorCeilings.FlopsPerSecond(workers, Repeats),
             $"best of {Repeats}, {workers} threads: reading {ProcessorCeilings.WorkingSetBytes >> 20} MiB; float32 FMA on registers");
+    }
+
+    // Not more than a quarter of the memory: the weights come after.
+    private static DeviceCeilings MeasureGpu(DeviceDescription device)
+    {
+        using DeviceProbe probe = DeviceProbe.Open(device);
+        long workingSet = Math.Min(ProcessorCeilings.WorkingSetBytes, device.MemoryBytes / 4);
+        double read = probe.ReadBytesPerSecond(workingSet, Repeats), flops = probe.FlopsPerSecond(Repeats);
+        double? tensor = probe.TensorFlopsPerSecond(Repeats);
+        string products = tensor is null
+            ? "float32 FMA on registers"
+            : string.Create(CultureInfo.InvariantCulture, $"16-bit tensor-core products by mma.sync (float32 FMA: {flops / 1e12:F1} TFLOP/s)");
+        return new DeviceCeilings(read, tensor ?? flops, $"best of {Repeats}: reading {workingSet >> 20} MiB; {products}");
     }
 
     /// <summary>Of a second device of a run: a processor through whatever driver has the ceilings that were measured of it already.</summary>

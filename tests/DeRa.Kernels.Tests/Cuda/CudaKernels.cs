@@ -50,6 +50,7 @@ internal static class CudaKernels
         .. Of(typeof(RopeKernel<>).MakeGenericType(typeof(TensorCache<TensorBFloat16>)), "BFloat16", 128, 64),
         .. Of(typeof(RopeKernel<>).MakeGenericType(typeof(TensorCache<TensorFloat16>)), "Float16", 128, 64),
         .. Of(typeof(RoundKernel<>), 128, 64, (WideLoad, 2)),
+        new CudaKernel(nameof(TensorProbeKernel), typeof(TensorProbeKernel).GetMethod(nameof(TensorProbeKernel.Run))!, Team.Size, 64, [(Tensor, 8)]),
     ];
 
     // Two projections of two models each, in parts of a tile, and once more for the token drawn.

@@ -63,4 +63,20 @@ internal sealed class PtxTests
             EntryPointDescription.FromExplicitlyGroupedKernel(linear), new KernelSpecialization(Team.Size, 1));
         Assert.That(compiled.PTXAssembly, Does.Contain("ld.global.nc.L1::no_allocate.v4.b32"));
     }
+
+    [Test]
+    public void The_probe_multiplies_and_adds_in_one_instruction()
+    {
+        MethodInfo probe = PortableKernels.All().Single(k => k.Name == $"{nameof(FmaProbeKernel)}_Run").Method;
+        var compiled = (PTXCompiledKernel)backend!.Compile(
+            EntryPointDescription.FromExplicitlyGroupedKernel(probe), new KernelSpecialization(Team.Size, 1));
+        if (Ptxas.Find() is not { } ptxas)
+        {
+            Assert.Ignore("not assembled: no ptxas (DERA_PTXAS or PATH; tools/get-ptxas.sh fetches one)");
+            return;
+        }
+
+        string sass = Ptxas.Assemble(ptxas, compiled.PTXAssembly, Target).Sass;
+        Assert.That(System.Text.RegularExpressions.Regex.Count(sass, @"\bFFMA\b"), Is.GreaterThanOrEqualTo(FmaProbeKernel.PerRound));
+    }
 }

@@ -23,6 +23,9 @@ internal struct Eight
     public float G;
     public float H;
 
+    /// <summary>sum + the eight, in pairs.</summary>
+    public static float Sum(Eight x, float sum) => sum + (x.A + x.B + (x.C + x.D) + (x.E + x.F + (x.G + x.H)));
+
     /// <summary>sum + Σ of the products, in order.</summary>
     public static float Dot(Eight x, Eight y, float sum)
     {

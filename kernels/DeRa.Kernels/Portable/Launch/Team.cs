@@ -13,14 +13,14 @@ internal static class Team
     /// <summary>Work-items of a cooperative group, and the length of the scratch that reductions need.</summary>
     public const int Size = 128;
 
-    /// <summary>Σ over the group of <paramref name="value"/>, by halving; the group's size is a power of two.</summary>
+    /// <summary>Σ over the group of <paramref name="value"/>, by halving, the last halves inside a subgroup where there are any; the group's size is a power of two.</summary>
     public static float Sum<TForm>(ArrayView<float> scratch, float value)
         where TForm : struct, IGroupForm
     {
-        int thread = Group.IdxX;
+        int thread = Group.IdxX, width = Subgroup.Width();
         scratch[thread] = value;
         TForm.Barrier();
-        for (int half = Group.DimX / 2; half > 0; half /= 2)
+        for (int half = Group.DimX / 2; half >= width; half /= 2)
         {
             for (int i = thread; i < half; i += Group.DimX)
             {
@@ -30,6 +30,8 @@ internal static class Team
             TForm.Barrier();
         }
 
+        Subgroup.FoldSum(ref scratch[0]);
+        TForm.Barrier();
         float sum = scratch[0];
         TForm.Barrier();
         return sum;
@@ -39,10 +41,10 @@ internal static class Team
     public static float Max<TForm>(ArrayView<float> scratch, float value)
         where TForm : struct, IGroupForm
     {
-        int thread = Group.IdxX;
+        int thread = Group.IdxX, width = Subgroup.Width();
         scratch[thread] = value;
         TForm.Barrier();
-        for (int half = Group.DimX / 2; half > 0; half /= 2)
+        for (int half = Group.DimX / 2; half >= width; half /= 2)
         {
             for (int i = thread; i < half; i += Group.DimX)
             {
@@ -53,6 +55,8 @@ internal static class Team
             TForm.Barrier();
         }
 
+        Subgroup.FoldMax(ref scratch[0]);
+        TForm.Barrier();
         float max = scratch[0];
         TForm.Barrier();
         return max;
