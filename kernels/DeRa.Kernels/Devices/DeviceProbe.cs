@@ -53,7 +53,10 @@ public sealed class DeviceProbe : IDisposable
         using MemoryBuffer1D<float, Stride1D.Dense> memory = Allocate(count);
         var args = new ReadProbeArgs
         {
-            Data = memory.View.Cast<float, ushort>().BaseView, Floats = memory.View.BaseView, Count = count, Sums = results.View.BaseView,
+            Data = memory.View.Cast<float, ushort>().BaseView,
+            Floats = memory.View.BaseView,
+            Count = count,
+            Sums = results.View.BaseView,
         };
         launcher.Launch(ReadProbeKernel.Fill, groups, groupSize, args);
         int passes = 1;
