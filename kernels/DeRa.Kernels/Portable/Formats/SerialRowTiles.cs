@@ -7,7 +7,7 @@ namespace DeRa.Kernels.Portable;
 /// OpenCL C for <see cref="SerialTile.Rows"/>: tiles of rows × outputs, as many sums as the vector registers hold beside the operands. A sum has the
 /// same order in every tile: as many partial sums as a vector has lanes.
 /// </summary>
-/// <remarks>Measured in docs/decisions/0018.</remarks>
+/// <remarks>Measured in docs/decisions/0019.</remarks>
 internal static class SerialRowTiles
 {
     // Vectors of sixteen in 32 registers: AVX-512. Without: eight in sixteen. Weights are asked for as one stream some rows ahead, past the 4 KiB pages at
