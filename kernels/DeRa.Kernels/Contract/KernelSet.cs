@@ -25,6 +25,12 @@ public abstract partial class KernelSet : IDisposable
     public virtual DType ProjectionType(Weight weight) => DType.F32;
 
     /// <summary>
+    /// Whether the set projects output-major weights of this type and number of inputs by better kernels than input-major ones: what copies an input-major
+    /// weight to the device then transposes it on the way.
+    /// </summary>
+    public virtual bool PrefersOutputMajor(DType weights, int inputs) => false;
+
+    /// <summary>
     /// The type that keys and values are stored in for heads of this width beside weights of this type. Where it is a 16-bit type, queries and
     /// softmax weights are rounded to it as well, nearest even, before they are multiplied; sums are float32.
     /// </summary>
