@@ -149,6 +149,19 @@ internal sealed class CudaCaptureTests
         Assert.That(launches, Is.EquivalentTo(new Dictionary<string, long> { ["naive"] = 4, ["fused"] = 1 }));
     }
 
+    /// <summary>Steps do not wait for what they write: no two writes that are on their way share memory. 28 chunks go around the memory for it more than once.</summary>
+    [Test]
+    public void What_a_step_reads_is_what_was_written_however_late_it_is_copied()
+    {
+        string prompts = driver.File("long.jsonl");
+        File.WriteAllText(prompts, $$"""{"tokens": [{{string.Join(", ", Enumerable.Range(0, 14000).Select(i => i % 100))}}]}""");
+        string[] arguments = [.. Pair("generate"), "--prompts", prompts, "--lambda", "0.5", "--max-tokens", "2", "--ignore-eos", "--device", "cuda", "--json"];
+        StubDriver.Outcome late = driver.Run([("DERA_STUB_COPIES", "late")], arguments), early = driver.Run(arguments);
+        Assert.That(late.ExitCode, Is.Zero, late.Error);
+        Assert.That(early.Of("copy").Sum(line => long.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture)), Is.GreaterThan(1 << 20));
+        Assert.That(late.Of("copy"), Is.EqualTo(early.Of("copy")));
+    }
+
     private static string[] Generate(int tokens, string lambda, int prompt = 3) =>
     [
         .. Pair("generate"), "--tokens", string.Join(',', Enumerable.Range(1, prompt).Select(i => i % 100)), "--lambda", lambda, "--max-tokens", tokens.ToString(CultureInfo.InvariantCulture), "--ignore-eos",

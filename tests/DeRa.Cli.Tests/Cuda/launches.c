@@ -16,14 +16,6 @@ static int fails(const char *what)
     return failing && !strcmp(failing, what);
 }
 
-static unsigned long long hash(const unsigned char *bytes, size_t count)
-{
-    unsigned long long value = 14695981039346656037u; // FNV-1a
-    for (size_t i = 0; i < count; i++)
-        value = (value ^ bytes[i]) * 1099511628211u;
-    return value;
-}
-
 // A kernel runs, by itself or in a graph.
 static Result execute(const char *kind, const struct node *node)
 {
@@ -73,6 +65,7 @@ Result cuStreamSynchronize(struct stream *stream)
 {
     if (stream && stream->capture)
         return illegal("cuStreamSynchronize");
+    finish_copies();
     return failed;
 }
 Result cuStreamWaitEvent(struct stream *stream, struct event *event, unsigned flags)

@@ -9,8 +9,10 @@
 //                       launch …           a kernel launched by itself        capture ID N      a graph of N kernels was recorded
 //                       graph ID N         a graph was launched, N lines of   destroy ID        an executable graph was destroyed
 //                       node …             a kernel of a graph                illegal NAME      a call that a capture does not allow
+//                       copy N HASH        N bytes of page-locked memory reached the device
 //   DERA_STUB_MEMORY  bytes that all allocations together may take, 8 GiB if unset
 //   DERA_STUB_FAIL    a kernel, counted from 1 as they run, that fails: at its launch, or in a graph at the next synchronisation
+//   DERA_STUB_COPIES  late: page-locked memory is read when something waits for the device, as late as a device may
 //   DERA_STUB_GRAPHS  what fails of graphs: begin, node (a launch that is captured), end, instantiate or launch
 //
 // Addresses depend on nothing but the order and sizes of allocations, so that hashes of arguments can be compared from run to run.
@@ -54,6 +56,14 @@ void note(const char *format, ...)
     va_end(values);
     fputc('\n', file);
     fflush(file);
+}
+
+unsigned long long hash(const unsigned char *bytes, size_t count)
+{
+    unsigned long long value = 14695981039346656037u; // FNV-1a
+    for (size_t i = 0; i < count; i++)
+        value = (value ^ bytes[i]) * 1099511628211u;
+    return value;
 }
 
 // What a capture does not allow ends it, as with the driver: the error shows here and when the capture is ended.
@@ -115,7 +125,7 @@ Result cuCtxCreate_v2(void **context, int flags, int device)
 }
 OK(cuCtxDestroy_v2(void *context))
 Result cuCtxSetCurrent(void *context) { if (context) current = (int)(intptr_t)context - 16; return SUCCESS; }
-Result cuCtxSynchronize(void) { NOT_WHILE_CAPTURING("cuCtxSynchronize"); return failed; }
+Result cuCtxSynchronize(void) { NOT_WHILE_CAPTURING("cuCtxSynchronize"); finish_copies(); return failed; }
 Result cuCtxGetCacheConfig(int *config) { *config = 0; return SUCCESS; }
 OK(cuCtxSetCacheConfig(int config))
 Result cuCtxGetSharedMemConfig(int *config) { *config = 0; return SUCCESS; }
@@ -192,19 +202,68 @@ Result cuMemFree_v2(void *at)
     }
     return SUCCESS;
 }
+
+// Page-locked memory, which copies may read late.
+static struct { char *at; size_t bytes; } locked[64];
+static struct copy { void *to; const void *from; size_t bytes; struct copy *next; } *first_copy, **last_copy = &first_copy;
+
+static Result lock(void *at, size_t bytes)
+{
+    for (int i = 0; i < 64; i++) {
+        if (locked[i].at && bytes)
+            continue;
+        if (bytes || locked[i].at == at) {
+            locked[i].at = bytes ? at : NULL;
+            locked[i].bytes = bytes;
+            return SUCCESS;
+        }
+    }
+    return OUT_OF_MEMORY;
+}
+static int is_locked(const char *at)
+{
+    for (int i = 0; i < 64; i++)
+        if (locked[i].at && at >= locked[i].at && at < locked[i].at + locked[i].bytes)
+            return 1;
+    return 0;
+}
+void finish_copies(void)
+{
+    while (first_copy) {
+        struct copy *copy = first_copy;
+        note("copy %zu %016llx", copy->bytes, hash(copy->from, copy->bytes));
+        memmove(copy->to, copy->from, copy->bytes);
+        first_copy = copy->next;
+        free(copy);
+    }
+    last_copy = &first_copy;
+}
 Result cuMemAllocHost_v2(void **at, size_t bytes)
 {
     NOT_WHILE_CAPTURING("cuMemAllocHost");
     *at = aligned_alloc(256, (bytes + 255) / 256 * 256);
-    return *at ? SUCCESS : OUT_OF_MEMORY;
+    return *at ? lock(*at, bytes) : OUT_OF_MEMORY;
 }
-Result cuMemFreeHost(void *at) { NOT_WHILE_CAPTURING("cuMemFreeHost"); free(at); return SUCCESS; }
+Result cuMemFreeHost(void *at) { NOT_WHILE_CAPTURING("cuMemFreeHost"); finish_copies(); lock(at, 0); free(at); return SUCCESS; }
 Result cuMemGetInfo_v2(size_t *free_bytes, size_t *total) { *total = limit(); *free_bytes = *total - taken; return SUCCESS; }
 // Copies and fills never belong into a graph here: the driver takes some, the stub takes none.
 Result cuMemcpyAsync(void *to, const void *from, size_t bytes, void *stream)
 {
+    static int late = -1;
     NOT_WHILE_CAPTURING("cuMemcpyAsync");
-    memmove(to, from, bytes);
+    if (late < 0)
+        late = getenv("DERA_STUB_COPIES") != NULL;
+    if (!is_locked(from)) {
+        finish_copies();
+        memmove(to, from, bytes);
+        return SUCCESS;
+    }
+    struct copy *copy = malloc(sizeof *copy);
+    *copy = (struct copy){ to, from, bytes, NULL };
+    *last_copy = copy;
+    last_copy = &copy->next;
+    if (!late)
+        finish_copies();
     return SUCCESS;
 }
 Result cuMemsetD8Async(void *at, unsigned char value, size_t bytes, void *stream)
@@ -213,8 +272,8 @@ Result cuMemsetD8Async(void *at, unsigned char value, size_t bytes, void *stream
     memset(at, value, bytes);
     return SUCCESS;
 }
-OK(cuMemHostRegister_v2(void *at, size_t bytes, int flags))
-OK(cuMemHostUnregister(void *at))
+Result cuMemHostRegister_v2(void *at, size_t bytes, int flags) { return lock(at, bytes); }
+Result cuMemHostUnregister(void *at) { finish_copies(); return lock(at, 0); }
 Result cuMemHostGetDevicePointer_v2(void **device, void *host, int flags) { *device = host; return SUCCESS; }
 Result cuPointerGetAttribute(void *value, int attribute, void *at) { *(int *)value = 2; return SUCCESS; }
 

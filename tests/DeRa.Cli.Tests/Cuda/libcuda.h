@@ -23,5 +23,7 @@ extern _Thread_local int invalid;    // whether that capture has met what it doe
 FILE *log_file(void);
 void note(const char *format, ...);
 Result illegal(const char *call);
+unsigned long long hash(const unsigned char *bytes, size_t count);
+void finish_copies(void);
 
 #define NOT_WHILE_CAPTURING(call) do { if (capturing) return illegal(call); } while (0)

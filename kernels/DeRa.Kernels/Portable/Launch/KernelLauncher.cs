@@ -15,6 +15,9 @@ internal sealed class KernelLauncher(DeviceContext device) : IDisposable
     /// <summary>The stream everything runs on.</summary>
     public AcceleratorStream Stream => stream;
 
+    /// <summary>The device.</summary>
+    public Accelerator Accelerator => device.Accelerator;
+
     /// <summary>Launches issued so far.</summary>
     public long Count { get; private set; }
 
