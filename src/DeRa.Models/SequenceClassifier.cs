@@ -29,6 +29,7 @@ public sealed class SequenceClassifier : IDisposable
         this.checkpoint = checkpoint;
         store = new WeightStore(kernels, duplicates: null, weightType);
         model = Transformer.Load(checkpoint, store);
+        kernels.EndLoading();
         workspace = new Workspace(kernels, StepTokens, model.Config);
         batch = new ForwardBatch(kernels);
         hidden = kernels.Allocate((long)sizeof(float) * StepTokens * model.Config.HiddenSize);

@@ -67,11 +67,11 @@ internal sealed class TwoDevicesTests
     }
 
     [Test]
-    public void Bench_serves_on_two_devices()
+    public void Bench_measures_two_devices()
     {
         RequireOpenCl();
         Dera.Outcome result = Dera.Run(
-            ["bench", .. Pair, "--workload", "serve", "--requests", "2", "--concurrency", "2", "--rate", "1000",
+            ["bench", .. Pair, "--workload", "decode", "--batch", "2", "--context", "8", "--mode", "fused",
             "--reference-device", "cpu", "--aligned-device", "opencl:0", "--json"]);
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         Assert.That(result.Lines.Select(line => line.GetProperty("device").GetString()), Is.All.EqualTo("cpu+opencl:0"));

@@ -39,6 +39,12 @@ public abstract partial class KernelSet : IDisposable
     /// <summary>Bytes of the device's memory that nothing holds yet, as far as its driver tells; else all of it.</summary>
     public virtual long FreeBytes => Device.MemoryBytes;
 
+    /// <summary>
+    /// About the bytes that operations of such steps keep beside their callers' buffers: what the head has of each row and tile of the vocabulary, and partial
+    /// sums. Attention's over long contexts are not in it.
+    /// </summary>
+    public virtual long ScratchEstimate(StepScratch steps) => 0;
+
     /// <summary>Zero-filled memory for activations, caches or integers, aligned to 256 bytes.</summary>
     /// <exception cref="DeviceException">The device cannot provide it; the message says how much was asked for and how much is free.</exception>
     public abstract DeviceBuffer Allocate(long byteLength);
@@ -50,6 +56,11 @@ public abstract partial class KernelSet : IDisposable
     /// <param name="hostAddress">First byte in host memory.</param>
     /// <param name="byteLength">Bytes to take.</param>
     public abstract DeviceBuffer LoadWeights(nint hostAddress, long byteLength);
+
+    /// <summary>Gives back what <see cref="LoadWeights"/> keeps from one call to the next. To be called when weights have been loaded.</summary>
+    public virtual void EndLoading()
+    {
+    }
 
     /// <summary>Copies host data into a buffer. Not while operations are enqueued.</summary>
     public void Write<T>(DeviceBuffer target, long byteOffset, ReadOnlySpan<T> data)

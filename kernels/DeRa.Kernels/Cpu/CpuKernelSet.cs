@@ -92,6 +92,13 @@ public sealed unsafe partial class CpuKernelSet : KernelSet
         }
     }
 
+    /// <inheritdoc />
+    public override long ScratchEstimate(StepScratch steps)
+    {
+        ArgumentNullException.ThrowIfNull(steps);
+        return steps.Rows * ((2L * steps.Vocabulary) + (24 << 10)); // a tile of 256 entries keeps 248 bytes and 256 for top tokens; a row has a histogram
+    }
+
     /// <summary>Bytes that operations use beside their callers' buffers.</summary>
     internal long ScratchBytes => shared.ByteLength + scratch.ByteLength;
 

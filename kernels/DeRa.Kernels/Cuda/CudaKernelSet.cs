@@ -11,12 +11,12 @@ namespace DeRa.Kernels.Cuda;
 public sealed partial class CudaKernelSet : PortableKernelSet
 {
     private readonly CudaAccelerator? accelerator; // null in emulation
-    private readonly bool hasFloat16, hasBFloat16;
     private readonly Action<string>? log;
+    private readonly bool hasFloat16, hasBFloat16;
 
     /// <summary>Takes over an opened device.</summary>
     /// <param name="device">Disposed of with the set.</param>
-    /// <param name="log">Receives a line when steps cannot be captured, at the first one.</param>
+    /// <param name="log">Receives a line when memory cannot be page-locked, and one when steps cannot be captured.</param>
     public CudaKernelSet(DeviceContext device, Action<string>? log = null)
         : this(device, ((device ?? throw new ArgumentNullException(nameof(device))).Accelerator as CudaAccelerator)?.Architecture
             ?? throw new ArgumentException("not a CUDA device", nameof(device)))

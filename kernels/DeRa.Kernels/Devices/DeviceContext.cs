@@ -155,7 +155,8 @@ public sealed class DeviceContext : IDisposable
     private static string? WhyUnusable(CudaDevice device) =>
         device.Architecture is not { } architecture ? "unknown architecture"
         : architecture < CudaArchitecture.SM_70 ? $"compute capability {architecture.Major}.{architecture.Minor}, 7.0 or newer needed"
-        : device.InstructionSet is null ? $"driver {device.DriverVersion} reports no PTX instruction set that ILGPU knows"
+        : device.InstructionSet is not { } instructions ? $"driver {device.DriverVersion} reports no PTX instruction set that ILGPU knows"
+        : instructions < CudaInstructionSet.ISA_74 ? $"driver {device.DriverVersion} knows PTX {instructions.Major}.{instructions.Minor}, 7.4 (CUDA 11.4) or newer needed"
         : null;
 
     private static DeviceDescription Describe(Device device, int index) => device switch
@@ -190,9 +191,9 @@ public sealed class DeviceContext : IDisposable
 
     private static bool LiftTargetCap(CudaDevice device)
     {
-        if (device.Architecture is { } architecture)
+        if (device.Architecture is { } architecture && device.InstructionSet is { } instructions)
         {
-            Property<CudaCapabilityContext>("TargetArchitecture").SetValue(device.Capabilities, architecture);
+            Property<CudaCapabilityContext>("TargetArchitecture").SetValue(device.Capabilities, PtxTarget.For(architecture, instructions));
         }
 
         return true;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -59,7 +60,10 @@ public partial class PortableKernelSet
         }
     }
 
-    private PortableBuffer AllocateBytes(long byteLength)
+    /// <summary>Zero-filled memory.</summary>
+    /// <param name="byteLength">Bytes of it.</param>
+    /// <param name="awaits">Whether to wait for everything enqueued; what is enqueued later finds the zeros in any case.</param>
+    private protected PortableBuffer AllocateBytes(long byteLength, bool awaits = true)
     {
         launcher.RequireNoRecording("allocate memory");
         // A whole number of 256 bytes: kernels read storage types in units of two bytes and records of up to 64.
@@ -68,7 +72,11 @@ public partial class PortableKernelSet
         {
             MemoryBuffer1D<byte, Stride1D.Dense> memory = device.Accelerator.Allocate1D<byte>(size);
             memory.View.MemSetToZero(launcher.Stream);
-            launcher.Synchronize();
+            if (awaits)
+            {
+                launcher.Synchronize();
+            }
+
             return new PortableBuffer(this, memory, byteLength);
         }
         catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
@@ -81,6 +89,14 @@ public partial class PortableKernelSet
     /// <summary>Memory of this set is about to be freed: recordings may hold its address.</summary>
     internal virtual void OnFreeing()
     {
+    }
+
+    /// <inheritdoc />
+    public override long ScratchEstimate(StepScratch steps)
+    {
+        ArgumentNullException.ThrowIfNull(steps);
+        long cell = Unsafe.SizeOf<TileFold>() + sizeof(float) + (HeadArgs.Candidates * 2L * (sizeof(float) + sizeof(int))) + (2L * HeadArgs.Bins * sizeof(float));
+        return steps.Rows == 0 ? 0 : MostPartialBytes + (steps.Rows * Tiles(steps.Vocabulary, HeadArgs.Tile) * cell);
     }
 
     /// <summary>Bytes that operations use beside their callers' buffers.</summary>

@@ -14,6 +14,9 @@ public sealed record MemoryEstimate(IReadOnlyList<ModelConfig> Models, long Weig
     /// <summary>Width of the hidden states that move here from another device; 0 where none do.</summary>
     public int ArrivingWidth { get; init; }
 
+    /// <summary>Whether the head runs on the device.</summary>
+    public bool HasHead { get; init; } = true;
+
     /// <summary>Bytes of one cache block of the models: see <see cref="KvCache.BytesPerBlock"/>.</summary>
     public long BytesPerBlock => Models.Select((config, i) => KvCache.BytesPerBlock(config, CacheTypes[i])).Sum();
 
@@ -47,13 +50,38 @@ public sealed record MemoryEstimate(IReadOnlyList<ModelConfig> Models, long Weig
         IEnumerable<CheckpointTensor> tensors = hasHead
             ? model.Weights.All().Concat(new[] { other.Weights.OutputHead, other.Weights.OutputHeadBias }.OfType<CheckpointTensor>())
             : model.Weights.Layered();
-        return new MemoryEstimate([model.Config], StoredBytes(tensors, shared, weightType)) { ArrivingWidth = hasHead ? other.Config.HiddenSize : 0 };
+        return new MemoryEstimate([model.Config], StoredBytes(tensors, shared, weightType)) 
+        {
+            ArrivingWidth = hasHead ? other.Config.HiddenSize : 0,
+            HasHead = hasHead,
+        };
     }
 
     /// <summary>Bytes of activations, and of final hidden states where they are computed and where they arrive.</summary>
     public long ActivationBytes(StepCapacity capacity) =>
         Workspace.Bytes(capacity.Tokens, Models)
         + (sizeof(float) * (long)capacity.Outputs * (Models.Sum(config => config.HiddenSize) + ArrivingWidth));
+
+    /// <summary>About the bytes that a kernel set's operations keep for themselves, see <see cref="KernelSet.ScratchEstimate"/>.</summary>
+    public long ScratchBytes(KernelSet kernels, StepCapacity capacity)
+    {
+        ArgumentNullException.ThrowIfNull(kernels);
+        if (capacity.Tokens == 0) return 0;
+        int rows = Math.Max(1, capacity.Outputs - capacity.Tokens); // an engine has outputs for every token to score, and beside them those that draw
+        return kernels.ScratchEstimate(new StepScratch(
+            capacity.Tokens,
+            HasHead ? rows : 0,
+            Models.Min(config => config.VocabSize),
+            [
+                .. Models.SelectMany(config => new[]
+                {
+                    ((config.NumHeads + (2 * config.NumKvHeads)) * config.HeadDim, config.HiddenSize),
+                    (config.HiddenSize, config.NumHeads * config.HeadDim),
+                    (2 * config.IntermediateSize, config.HiddenSize),
+                    (config.HiddenSize, config.IntermediateSize),
+                }),
+            ]));
+    }
 
     /// <summary>Bytes of caches, activations and final hidden states at a capacity.</summary>
     public long StepBytes(StepCapacity capacity) => (capacity.CacheBlocks * BytesPerBlock) + ActivationBytes(capacity);

@@ -41,6 +41,7 @@ public sealed class ModelPair : IDisposable
             WeightStore head = devices.Head == devices.Reference ? stores[0] : stores[^1];
             Reference = Transformer.Load(referenceCheckpoint, stores[0], rotary: null, head);
             Aligned = alignedCheckpoint is null ? Reference : Transformer.Load(alignedCheckpoint, stores[^1], Reference.Rotary, head);
+            foreach (KernelSet set in devices.Sets) set.EndLoading();
         }
         catch
         {

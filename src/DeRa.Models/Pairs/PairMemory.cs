@@ -32,7 +32,7 @@ public sealed class PairMemory
     {
         ArgumentNullException.ThrowIfNull(share);
         return devices.Sets.Zip(Estimates, (set, estimate) =>
-            (long)Math.Floor((Usable(set, share(set.Device)) - estimate.TotalBytes(capacity with { CacheBlocks = 0 })) / (double)estimate.BytesPerBlock)).Min();
+            (long)Math.Floor((Usable(set, share(set.Device)) - Total(set, estimate, capacity with { CacheBlocks = 0 })) / (double)estimate.BytesPerBlock)).Min();
     }
 
     /// <summary>Requires that weights, caches and activations fit.</summary>
@@ -47,7 +47,7 @@ public sealed class PairMemory
         {
             double use = share?.Invoke(set.Device) ?? 1;
             bool isMapped = share is null && weightType is null && set.Device.Kind == DeviceKind.Cpu;
-            long needed = isMapped ? estimate.StepBytes(capacity) : estimate.TotalBytes(capacity);
+            long needed = Total(set, estimate, capacity) - (isMapped ? estimate.WeightBytes : 0);
             if (needed > Usable(set, use)) throw new DeviceException(Message(set, estimate, capacity, use));
         }
     }
@@ -61,16 +61,18 @@ public sealed class PairMemory
                 MemoryEstimate.OfOneSide(reference, aligned, on.Head == on.Reference, shared, type),
                 MemoryEstimate.OfOneSide(aligned, reference, on.Head == on.Aligned, shared, type),
             ];
-        Checkpoint[] models = aligned is null ? [reference] : [reference, aligned];
-        return
-        [
-            .. estimates.Select((estimate, i) => estimate with
-            {
-                CacheTypes = [.. (estimates.Length == 1 ? models : [models[i]]).Select(model =>
-                    on.Sets[i].CacheType(model.Config.HeadDim, type ?? model.Weights.Embedding.DType))],
-            }),
-        ];
+        return estimates.Length == 2
+            ? [WithCaches(on.Reference, estimates[0], type, reference), WithCaches(on.Aligned, estimates[1], type, aligned!)]
+            : [WithCaches(on.Reference, estimates[0], type, aligned is null ? [reference] : [reference, aligned])];
     }
+
+    // In the types that the device stores keys and values in.
+    private static MemoryEstimate WithCaches(KernelSet set, MemoryEstimate estimate, DType? type, params Checkpoint[] models) => estimate with
+    {
+        CacheTypes = [.. models.Select(model => set.CacheType(model.Config.HeadDim, type ?? model.Weights.Embedding.DType))],
+    };
+
+    private static long Total(KernelSet set, MemoryEstimate estimate, StepCapacity capacity) => estimate.TotalBytes(capacity) + estimate.ScratchBytes(set, capacity);
 
     private static long Usable(KernelSet set, double share) => Math.Min((long)(set.Device.MemoryBytes * share), set.FreeBytes);
 
@@ -80,9 +82,9 @@ public sealed class PairMemory
         long usable = Usable(set, share);
         string what = capacity.CacheBlocks == 0
             ? $"the weights take {Size(estimate.WeightBytes)}"
-            : $"the models take {Size(estimate.TotalBytes(capacity))}: {Size(estimate.WeightBytes)} of weights, "
+            : $"the models take {Size(Total(set, estimate, capacity))}: {Size(estimate.WeightBytes)} of weights, "
                 + $"{Size(capacity.CacheBlocks * estimate.BytesPerBlock)} of caches for {(long)capacity.CacheBlocks * KvCache.BlockSize} positions, "
-                + $"{Size(estimate.ActivationBytes(capacity))} of activations";
+                + $"{Size(estimate.ActivationBytes(capacity) + estimate.ScratchBytes(set, capacity))} of activations and scratch";
         string has = $"the device has {Size(device.MemoryBytes)}{(usable < device.MemoryBytes ? $", {Size(usable)} of it to use" : "")}";
         string[] fits = [.. Smaller(set, capacity, share, usable)];
         return $"{device.Id} ({device.Name}): {what}; {has}. What would fit{(capacity.CacheBlocks == 0 ? ", caches left out" : "")}: "
@@ -92,11 +94,11 @@ public sealed class PairMemory
     private IEnumerable<string> Smaller(KernelSet set, StepCapacity capacity, double share, long usable)
     {
         long blocks = BlocksThatFit(capacity, device => device == set.Device ? share : 1);
-        if (blocks > 0) yield return $"caches of {blocks * KvCache.BlockSize} positions";
+        if (blocks > 0 && capacity.CacheBlocks > 0) yield return $"caches of {blocks * KvCache.BlockSize} positions";
         if (weightType is null or DType.F32)
         {
             // Of what lies on this device, with the type that takes half of float32.
-            long half = Estimate(devices, DType.BF16)[set == devices.Reference ? 0 : 1].TotalBytes(capacity);
+            long half = Total(set, Estimate(devices, DType.BF16)[set == devices.Reference ? 0 : 1], capacity);
             if (half <= usable) yield return $"--dtype bf16: {Size(half)}";
         }
 
@@ -104,14 +106,12 @@ public sealed class PairMemory
         {
             MemoryEstimate[] apart =
             [
-                MemoryEstimate.OfOneSide(reference, aligned, hasHead: false, shared, weightType), MemoryEstimate.OfOneSide(aligned, reference, hasHead: true, shared, weightType),
+                WithCaches(set, MemoryEstimate.OfOneSide(reference, aligned, hasHead: false, shared, weightType), weightType, reference),
+                WithCaches(set, MemoryEstimate.OfOneSide(aligned, reference, hasHead: true, shared, weightType), weightType, aligned),
             ];
-            if (apart.All(side => side.TotalBytes(capacity) <= usable))
-            {
-                yield return $"--reference-device and --aligned-device, two devices like this: {Size(apart[0].TotalBytes(capacity))} and {Size(apart[1].TotalBytes(capacity))}";
-            }
-
-            long alone = MemoryEstimate.Of(reference, weightType: weightType).TotalBytes(capacity);
+            long[] bytes = [.. apart.Select(side => Total(set, side, capacity))];
+            if (bytes.Max() <= usable) yield return $"--reference-device and --aligned-device, two devices like this: {Size(bytes[0])} and {Size(bytes[1])}";
+            long alone = Total(set, WithCaches(set, MemoryEstimate.Of(reference, weightType: weightType), weightType, reference), capacity);
             if (alone <= usable) yield return $"the reference alone: {Size(alone)}";
         }
     }

@@ -104,6 +104,26 @@ internal sealed class CudaEmulationTests
         };
     }
 
+    /// <summary>Partial sums and rounded inputs of few rows and of tiles are what the estimate of a step says, or less.</summary>
+    [Test]
+    public void Projections_keep_no_more_than_their_estimate()
+    {
+        const int Outputs = 40, Depth = 296, Rows = 20;
+        using var own = new CudaKernelSet(DeviceContext.EmulateWarps(), CudaArchitecture.SM_80);
+        using var bench = new Workbench(own);
+        TestData data = new("scratch");
+        Matrix x = bench.Matrix(data.Matrix(Rows, Depth));
+        Weight weight = bench.Weight(data.Weight(DType.BF16, Outputs, Depth), 0);
+        foreach (int rows in (int[])[5, Rows])
+        {
+            own.Linear(x.Take(rows), weight, null, bench.Matrix(new float[rows, Outputs]));
+            own.Run();
+        }
+
+        const long Rounding = 4 * 256; // of every buffer, to its alignment
+        Assert.That(own.ScratchBytes, Is.Positive.And.LessThanOrEqualTo(own.ScratchEstimate(new StepScratch(Rows, 0, 1, [(Outputs, Depth)])) + Rounding));
+    }
+
     /// <summary>The same row through every form: alone, beside others in the form for few rows, in tiles, with segments apart and together.</summary>
     [TestCase(DType.BF16, 40, 296)]
     public void A_row_has_the_same_bits_in_every_form(DType dtype, int outputs, int depth)

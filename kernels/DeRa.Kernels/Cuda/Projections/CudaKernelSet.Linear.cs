@@ -64,6 +64,23 @@ public sealed partial class CudaKernelSet
     }
 
     /// <inheritdoc />
+    public override long ScratchEstimate(StepScratch steps)
+    {
+        ArgumentNullException.ThrowIfNull(steps);
+        long Partials(int outputs, int inputs)
+        {
+            // Beyond few rows only what does not fill the device twice over is split.
+            long skinny = (long)SkinnyLinearKernel<TensorFloat16>.Rows * outputs;
+            long tile = TiledLinearKernel<TensorFloat16>.Tile, tiled = Math.Min((long)steps.Tokens * outputs, 2 * Multiprocessors * tile * tile);
+            return LinearPlan.For(outputs, inputs).Segments * Math.Max(skinny, tiled) * sizeof(float);
+        }
+
+        long partials = steps.Projections.Select(projection => Partials(projection.Outputs, projection.Inputs)).DefaultIfEmpty().Max();
+        long rounded = (long)steps.Tokens * sizeof(ushort) * steps.Projections.Select(projection => projection.Inputs).DefaultIfEmpty().Max();
+        return base.ScratchEstimate(steps) + partials + rounded;
+    }
+
+    /// <inheritdoc />
     private protected override void LaunchLinears(IReadOnlyList<PendingLinears.Projection> parts) => Project(
         parts[0].W.DType, parts[0].X, [.. parts.Select(Part)],
         new TensorLinearArgs { Activation = TensorLinearArgs.NoActivation, Accumulate = parts[0].Accumulate ? 1 : 0 });
