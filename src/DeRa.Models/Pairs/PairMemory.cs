@@ -85,7 +85,7 @@ public sealed class PairMemory
             : $"the models take {Size(Total(set, estimate, capacity))}: {Size(estimate.WeightBytes)} of weights, "
                 + $"{Size(capacity.CacheBlocks * estimate.BytesPerBlock)} of caches for {(long)capacity.CacheBlocks * KvCache.BlockSize} positions, "
                 + $"{Size(estimate.ActivationBytes(capacity) + estimate.ScratchBytes(set, capacity))} of activations and scratch";
-        string has = $"the device has {Size(device.MemoryBytes)}{(usable < device.MemoryBytes ? $", {Size(usable)} of it to use" : "")}";
+        string has = $"the device has {Size(device.MemoryBytes)}{(Size(usable) != Size(device.MemoryBytes) ? $", {Size(usable)} of it to use" : "")}";
         string[] fits = [.. Smaller(set, capacity, share, usable)];
         return $"{device.Id} ({device.Name}): {what}; {has}. What would fit{(capacity.CacheBlocks == 0 ? ", caches left out" : "")}: "
             + (fits.Length == 0 ? $"none of these models{(device.Kind == DeviceKind.Cpu ? "" : "; --device cpu maps them from their files")}" : string.Join("; ", fits));

@@ -7,7 +7,8 @@ enum { MOST_STREAMS = 16 };
 // by the stream that began the capture before that ends it.
 struct stream { int number, unjoined; struct graph *capture; };
 struct event { struct stream *of; struct graph *capture; int launches; };
-static struct stream streams[MOST_STREAMS], *origin; // the stream that the capture began on
+static struct stream streams[MOST_STREAMS];
+static _Thread_local struct stream *origin; // the stream that this thread's capture began on
 static int launches, stream_count, graph_count;
 
 static int fails(const char *what)

@@ -1,4 +1,4 @@
-// A stand-in for libcuda.so.1: lets the CUDA host path run end to end on a machine without a GPU: discovery of two devices, allocation, copies, modules,
+// A stand-in for libcuda.so.1: lets the CUDA host path run end to end on a machine without a GPU: discovery of devices, allocation, copies, modules,
 // launches, streams, graphs, errors. "Device" memory is host memory, so copies and fills are real; kernels are not executed, so every result of one is
 // zeros. It says nothing about what a kernel computes.
 //
@@ -10,6 +10,11 @@
 //                       graph ID N         a graph was launched, N lines of   destroy ID        an executable graph was destroyed
 //                       node …             a kernel of a graph                illegal NAME      a call that a capture does not allow
 //                       copy N HASH        N bytes of page-locked memory reached the device
+//                       pin BYTES          host memory was page-locked        unpin
+//                       free BYTES HASH    with DERA_STUB_CONTENTS: what freed memory held; and at the end   peak BYTES
+//   DERA_STUB_DEVICES  compute capabilities of the devices, 9.0,7.5 if unset
+//   DERA_STUB_DRIVER   the driver's version, 12040 if unset
+//   DERA_STUB_PINS     how many times memory can be page-locked, always if unset
 //   DERA_STUB_MEMORY  bytes that all allocations together may take, 8 GiB if unset
 //   DERA_STUB_FAIL    a kernel, counted from 1 as they run, that fails: at its launch, or in a graph at the next synchronisation
 //   DERA_STUB_COPIES  late: page-locked memory is read when something waits for the device, as late as a device may
@@ -18,14 +23,16 @@
 // Addresses depend on nothing but the order and sizes of allocations, so that hashes of arguments can be compared from run to run.
 #define _GNU_SOURCE
 #include "libcuda.h"
+#include <pthread.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 
-enum { DEVICES = 2 };
+enum { MOST_DEVICES = 8 };
 
-int current, failed;
-_Thread_local int capturing, invalid;
-static size_t taken;
+int failed;
+_Thread_local int current, capturing, invalid;
+static size_t taken, peak;
+static pthread_mutex_t memory = PTHREAD_MUTEX_INITIALIZER; // two devices are used by two threads
 
 static size_t limit(void)
 {
@@ -52,10 +59,12 @@ void note(const char *format, ...)
     if (!file)
         return;
     va_start(values, format);
+    flockfile(file);
     vfprintf(file, format, values);
-    va_end(values);
     fputc('\n', file);
     fflush(file);
+    funlockfile(file);
+    va_end(values);
 }
 
 unsigned long long hash(const unsigned char *bytes, size_t count)
@@ -76,20 +85,36 @@ Result illegal(const char *call)
 
 // ---- driver and devices ------------------------------------------------------------------------------------------
 
+static struct { int major, minor; } capability[MOST_DEVICES];
+
+// How many devices there are.
+static int devices(void)
+{
+    const char *text = getenv("DERA_STUB_DEVICES");
+    int count = 0, length;
+    for (text = text ? text : "9.0,7.5"; count < MOST_DEVICES; text += length + 1, count++) {
+        if (sscanf(text, "%d.%d%n", &capability[count].major, &capability[count].minor, &length) != 2)
+            break;
+        if (!text[length])
+            return count + 1;
+    }
+    return count;
+}
+
 OK(cuInit(int flags))
-Result cuDriverGetVersion(int *version) { *version = 12040; return SUCCESS; }
-Result cuDeviceGetCount(int *count) { *count = DEVICES; return SUCCESS; }
-Result cuDeviceGet(int *device, int ordinal) { *device = ordinal; return ordinal < DEVICES ? SUCCESS : INVALID_DEVICE; }
+Result cuDriverGetVersion(int *version) { *version = getenv("DERA_STUB_DRIVER") ? atoi(getenv("DERA_STUB_DRIVER")) : 12040; return SUCCESS; }
+Result cuDeviceGetCount(int *count) { *count = devices(); return SUCCESS; }
+Result cuDeviceGet(int *device, int ordinal) { *device = ordinal; return ordinal < devices() ? SUCCESS : INVALID_DEVICE; }
 Result cuDeviceGetName(char *name, int size, int device)
 {
-    snprintf(name, (size_t)size, device ? "Stub of sm_75" : "Stub of sm_90");
+    snprintf(name, (size_t)size, "Stub of sm_%d%d", capability[device].major, capability[device].minor);
     return SUCCESS;
 }
 Result cuDeviceTotalMem_v2(size_t *bytes, int device) { *bytes = limit(); return SUCCESS; }
 Result cuDeviceComputeCapability(int *major, int *minor, int device)
 {
-    *major = device ? 7 : 9;
-    *minor = device ? 5 : 0;
+    *major = capability[device].major;
+    *minor = capability[device].minor;
     return SUCCESS;
 }
 Result cuDeviceCanAccessPeer(int *can, int device, int peer) { *can = 0; return SUCCESS; }
@@ -106,8 +131,8 @@ Result cuDeviceGetAttribute(int *value, int attribute, int device)
     case 16: *value = device ? 40 : 132; break;         // multiprocessors
     case 33: *value = 1 + device; break;                // PCI bus: tells devices apart
     case 39: *value = 2048; break;                      // threads per multiprocessor
-    case 75: *value = device ? 7 : 9; break;            // compute capability, major
-    case 76: *value = device ? 5 : 0; break;            // minor
+    case 75: *value = capability[device].major; break;  // compute capability, major
+    case 76: *value = capability[device].minor; break;  // minor
     case 81: *value = 228 << 10; break;                 // shared memory per multiprocessor
     case 97: *value = 227 << 10; break;                 // shared memory per block, opt-in
     default: *value = 1; break;
@@ -166,11 +191,10 @@ static struct block *released(size_t bytes, struct block *put)
     return NULL;
 }
 
-Result cuMemAlloc_v2(void **at, size_t bytes)
+static Result take(void **at, size_t bytes)
 {
     enum { RESERVED_GIB = 64 };
     static char *end, *arena;
-    NOT_WHILE_CAPTURING("cuMemAlloc");
     if (!arena) {
         arena = end = mmap((void *)0x500000000000, (size_t)RESERVED_GIB << 30, PROT_READ | PROT_WRITE,
             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
@@ -189,16 +213,29 @@ Result cuMemAlloc_v2(void **at, size_t bytes)
     }
     block->bytes = bytes;
     taken += bytes;
+    peak = taken > peak ? taken : peak;
     *at = (char *)block + 256;
     return SUCCESS;
+}
+Result cuMemAlloc_v2(void **at, size_t bytes)
+{
+    NOT_WHILE_CAPTURING("cuMemAlloc");
+    pthread_mutex_lock(&memory);
+    Result result = take(at, bytes);
+    pthread_mutex_unlock(&memory);
+    return result;
 }
 Result cuMemFree_v2(void *at)
 {
     NOT_WHILE_CAPTURING("cuMemFree");
     if (at) {
         struct block *block = (struct block *)((char *)at - 256);
+        if (getenv("DERA_STUB_CONTENTS"))
+            note("free %zu %016llx", block->bytes, hash(at, block->bytes));
+        pthread_mutex_lock(&memory);
         taken -= block->bytes;
         released(256 + (block->bytes + 255) / 256 * 256, block);
+        pthread_mutex_unlock(&memory);
     }
     return SUCCESS;
 }
@@ -227,8 +264,11 @@ static int is_locked(const char *at)
             return 1;
     return 0;
 }
+static pthread_mutex_t copies = PTHREAD_MUTEX_INITIALIZER;
+
 void finish_copies(void)
 {
+    pthread_mutex_lock(&copies);
     while (first_copy) {
         struct copy *copy = first_copy;
         note("copy %zu %016llx", copy->bytes, hash(copy->from, copy->bytes));
@@ -237,6 +277,7 @@ void finish_copies(void)
         free(copy);
     }
     last_copy = &first_copy;
+    pthread_mutex_unlock(&copies);
 }
 Result cuMemAllocHost_v2(void **at, size_t bytes)
 {
@@ -260,8 +301,10 @@ Result cuMemcpyAsync(void *to, const void *from, size_t bytes, void *stream)
     }
     struct copy *copy = malloc(sizeof *copy);
     *copy = (struct copy){ to, from, bytes, NULL };
+    pthread_mutex_lock(&copies);
     *last_copy = copy;
     last_copy = &copy->next;
+    pthread_mutex_unlock(&copies);
     if (!late)
         finish_copies();
     return SUCCESS;
@@ -272,10 +315,34 @@ Result cuMemsetD8Async(void *at, unsigned char value, size_t bytes, void *stream
     memset(at, value, bytes);
     return SUCCESS;
 }
-Result cuMemHostRegister_v2(void *at, size_t bytes, int flags) { return lock(at, bytes); }
-Result cuMemHostUnregister(void *at) { finish_copies(); return lock(at, 0); }
+Result cuMemHostRegister_v2(void *at, size_t bytes, int flags)
+{
+    static int pins;
+    const char *most = getenv("DERA_STUB_PINS");
+    NOT_WHILE_CAPTURING("cuMemHostRegister");
+    if ((most && pins >= atoi(most)) || lock(at, bytes) != SUCCESS)
+        return OUT_OF_MEMORY;
+    pins++;
+    note("pin %zu", bytes);
+    return SUCCESS;
+}
+Result cuMemHostUnregister(void *at)
+{
+    NOT_WHILE_CAPTURING("cuMemHostUnregister");
+    finish_copies();
+    if (!is_locked(at))
+        return NOT_REGISTERED;
+    note("unpin");
+    return lock(at, 0);
+}
 Result cuMemHostGetDevicePointer_v2(void **device, void *host, int flags) { *device = host; return SUCCESS; }
 Result cuPointerGetAttribute(void *value, int attribute, void *at) { *(int *)value = 2; return SUCCESS; }
+
+__attribute__((destructor)) static void say_peak(void)
+{
+    if (getenv("DERA_STUB_CONTENTS"))
+        note("peak %zu", peak);
+}
 
 // ---- modules and kernels: a function's handle is its PTX target and name -----------------------------------------
 

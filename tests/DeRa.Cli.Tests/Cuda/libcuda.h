@@ -7,7 +7,7 @@
 
 typedef int Result;
 enum {
-    SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, ILLEGAL_STATE = 401, LAUNCH_FAILED = 719, NOT_SUPPORTED = 801,
+    SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, ILLEGAL_STATE = 401, NOT_REGISTERED = 713, LAUNCH_FAILED = 719, NOT_SUPPORTED = 801,
     CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901, CAPTURE_UNJOINED = 904
 };
 #define OK(signature) Result signature { return SUCCESS; }
@@ -16,7 +16,8 @@ enum {
 struct node { char text[400]; };
 struct graph { int number, count; struct node *nodes; };
 
-extern int current, failed;          // the device of the context set last; an error that every call from now on returns
+extern _Thread_local int current;    // the device of the context that this thread set last
+extern int failed;                   // an error that every call from now on returns
 extern _Thread_local int capturing;  // whether this thread captures
 extern _Thread_local int invalid;    // whether that capture has met what it does not allow
 
