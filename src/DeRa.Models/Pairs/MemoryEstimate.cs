@@ -50,7 +50,7 @@ public sealed record MemoryEstimate(IReadOnlyList<ModelConfig> Models, long Weig
         IEnumerable<CheckpointTensor> tensors = hasHead
             ? model.Weights.All().Concat(new[] { other.Weights.OutputHead, other.Weights.OutputHeadBias }.OfType<CheckpointTensor>())
             : model.Weights.Layered();
-        return new MemoryEstimate([model.Config], StoredBytes(tensors, shared, weightType)) 
+        return new MemoryEstimate([model.Config], StoredBytes(tensors, shared, weightType))
         {
             ArrivingWidth = hasHead ? other.Config.HiddenSize : 0,
             HasHead = hasHead,
