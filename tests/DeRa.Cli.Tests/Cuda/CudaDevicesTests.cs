@@ -72,10 +72,10 @@ internal sealed partial class CudaDevicesTests
     public void Weights_arrive_whole_through_two_locked_buffers()
     {
         using PairFolders folders = PairFolders.Random(ModelShape.All.First(shape => shape.Name == "15m")); // its embedding is longer than a buffer
-        StubDriver.Outcome outcome = Load(folders.Reference, []);
+        StubDriver.Outcome outcome = Load(folders.Reference, [("DERA_STUB_COPIES", "late")]); // a buffer filled again too early would show
         string[] order = [.. outcome.Log.Where(line => line.StartsWith("pin ", StringComparison.Ordinal) || line is "unpin" || line.StartsWith("launch ", StringComparison.Ordinal))];
         Assert.That(order.Take(4), Is.EqualTo(new[] { "pin 16777216", "pin 16777216", "unpin", "unpin" }), "given back before the first kernel");
-        Assert.That(order.Skip(4), Is.All.StartsWith("launch "));
+        Assert.That(order.Skip(4), Has.None.EqualTo("pin 16777216"));
         Assert.That(Tensors(folders.Reference).Except(outcome.Of("free")), Is.Empty);
     }
 
