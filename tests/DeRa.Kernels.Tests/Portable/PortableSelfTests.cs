@@ -20,10 +20,10 @@ internal sealed class PortableSelfTests(string device, KernelForm form)
     [TestCaseSource(nameof(Operations))]
     public void Every_check_of_the_operation_passes(string operation)
     {
-        if (operation is "RealignHead" && form == KernelForm.Cooperative && PresentDevices.IsProcessor(device))
+        if ((operation is "RealignHead" or "EnqueueRepeatable") && form == KernelForm.Cooperative && PresentDevices.IsProcessor(device))
         {
             Assert.Ignore(
-                $"{device}: the GPU form of {operation} is not run on a processor: PoCL 3.1 replicates what follows each conditional barrier and does " +
+                $"{device}: the GPU form of {operation}, a head's, is not run on a processor: PoCL 3.1 replicates what follows each conditional barrier and does " +
                 "not finish compiling it");
         }
 
