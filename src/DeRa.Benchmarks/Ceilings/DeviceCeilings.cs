@@ -38,8 +38,20 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
             $"best of {Repeats}, {workers} threads: reading {ProcessorCeilings.WorkingSetBytes >> 20} MiB; float32 FMA on registers");
     }
 
-    // Not more than a quarter of the memory: the weights come after.
     private static DeviceCeilings MeasureGpu(DeviceDescription device)
+    {
+        try
+        {
+            return Probe(device);
+        }
+        catch (DeviceException e)
+        {
+            return new DeviceCeilings(null, null, $"not measured, no shares are given: {e.Message}"); // workloads can be timed all the same
+        }
+    }
+
+    // Not more than a quarter of the memory: the weights come after.
+    private static DeviceCeilings Probe(DeviceDescription device)
     {
         using DeviceProbe probe = DeviceProbe.Open(device);
         long workingSet = Math.Min(ProcessorCeilings.WorkingSetBytes, device.MemoryBytes / 4);

@@ -10,7 +10,7 @@ namespace DeRa.Kernels.Tests.Portable;
 /// </summary>
 internal sealed class CooperativeOnCpuTests
 {
-    // Odd shapes, padding, one model alone, a bias, all storage types; 507 tokens need further sweeps for the widest cuts.
+    // Repeated steps are left out: this set records nothing, and their two heads take minutes here. Odd shapes, padding, one model alone, a bias, all storage types; 507 tokens need further sweeps for the widest cuts.
     private static readonly string[] Heads =
     [
         "F16 [11, 7], widths 16 and 16, 5 padding rows", "BF16 [12, 507], widths 48 and 48, no statistics",
@@ -18,7 +18,7 @@ internal sealed class CooperativeOnCpuTests
     ];
 
     private static IEnumerable<TestCaseData> Checks => SelfTest.Cases.Where(c => c.Operation == "RealignHead" && Heads.Contains(c.Name))
-        .Concat(SelfTest.Cases.Where(c => c.Operation != "RealignHead").GroupBy(c => c.Operation).SelectMany(Spread))
+        .Concat(SelfTest.Cases.Where(c => c.Operation is not ("RealignHead" or "EnqueueRepeatable")).GroupBy(c => c.Operation).SelectMany(Spread))
         .Select(c => new TestCaseData(c, 16))
         .Concat(SelfTest.Cases.Where(c => c.Name.StartsWith("F32 [3, 1], widths", StringComparison.Ordinal)).Select(c => new TestCaseData(c, Team.Size)));
 
