@@ -41,9 +41,9 @@ internal sealed class Scoring : Job
 
     public override void Publish()
     {
-        if (!Ended)
+        if (!Ended || outcome.Task.IsCompleted)
         {
-            return;
+            return; // not there yet, or failed
         }
 
         outcome.TrySetResult(
