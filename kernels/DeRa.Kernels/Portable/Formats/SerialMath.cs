@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Backends.OpenCL;
@@ -19,18 +18,10 @@ internal static class SerialMath
     private const string Fold8 = "float4 h_ = p_.lo + p_.hi; float2 q_ = h_.lo + h_.hi; float s_ = q_.x + q_.y;";
 
     /// <summary>Registers the bodies; once per context, before an accelerator is made.</summary>
-    public static void Register(Context context)
-    {
-        IntrinsicImplementationManager manager = context.GetIntrinsicManager();
-        foreach ((string method, string body) in new[]
-        {
-            (nameof(ScaledMax), nameof(EmitScaledMax)), (nameof(ExpSum), nameof(EmitExpSum)), (nameof(GatedSilu), nameof(EmitGatedSilu)),
-        })
-        {
-            MethodInfo target = typeof(SerialMath).GetMethod(method)!;
-            manager.RegisterMethod(target, new CLIntrinsic(typeof(SerialMath), body, IntrinsicImplementationMode.GenerateCode));
-        }
-    }
+    public static void Register(Context context) => IntrinsicBodies.Register(
+        context,
+        typeof(SerialMath),
+        (nameof(ScaledMax), nameof(EmitScaledMax)), (nameof(ExpSum), nameof(EmitExpSum)), (nameof(GatedSilu), nameof(EmitGatedSilu)));
 
     /// <summary>values[i] *= scale; the largest of them.</summary>
     [IntrinsicImplementation, External("serialScaledMax")]

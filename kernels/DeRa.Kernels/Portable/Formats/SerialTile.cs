@@ -25,15 +25,10 @@ internal static class SerialTile
     public const int ManyRows = int.MaxValue;
 
     /// <summary>Registers the bodies; once per context, before an accelerator is made.</summary>
-    public static void Register(Context context)
-    {
-        IntrinsicImplementationManager manager = context.GetIntrinsicManager();
-        foreach ((string method, string body) in new[] { (nameof(Rows), nameof(EmitRows)), (nameof(Columns), nameof(EmitColumns)) })
-        {
-            manager.RegisterMethod(
-                typeof(SerialTile).GetMethod(method)!, new CLIntrinsic(typeof(SerialTile), body, IntrinsicImplementationMode.GenerateCode));
-        }
-    }
+    public static void Register(Context context) => IntrinsicBodies.Register(
+        context,
+        typeof(SerialTile),
+        (nameof(Rows), nameof(EmitRows)), (nameof(Columns), nameof(EmitColumns)));
 
     /// <summary>target[r, o] = Σ_k x[r, k]·w[o, k], w dense [outputs, depth] of the storage type; added to target when <paramref name="accumulate"/> is 1.</summary>
     /// <param name="w">First weight.</param>

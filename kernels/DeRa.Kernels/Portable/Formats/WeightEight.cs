@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text;
 using ILGPU;
@@ -48,22 +47,13 @@ internal struct Eight
 internal static class WeightEight
 {
     /// <summary>Registers the bodies; once per context, before an accelerator is made.</summary>
-    public static void Register(Context context)
-    {
-        IntrinsicImplementationManager manager = context.GetIntrinsicManager();
-        foreach ((string method, string openCl, string ptx) in new[]
-        {
-            (nameof(BFloat16), nameof(EmitOpenClBFloat16), nameof(EmitBFloat16)),
-            (nameof(Float16), nameof(EmitOpenClFloat16), nameof(EmitFloat16)),
-            (nameof(Float32), nameof(EmitOpenClFloat32), nameof(EmitFloat32)),
-            (nameof(Activations), nameof(EmitOpenClFloat32), nameof(EmitActivations)),
-        })
-        {
-            MethodInfo target = typeof(WeightEight).GetMethod(method)!;
-            manager.RegisterMethod(target, new CLIntrinsic(typeof(WeightEight), openCl, IntrinsicImplementationMode.GenerateCode));
-            manager.RegisterMethod(target, new PTXIntrinsic(typeof(WeightEight), ptx, IntrinsicImplementationMode.GenerateCode));
-        }
-    }
+    public static void Register(Context context) => IntrinsicBodies.Register(
+        context,
+        typeof(WeightEight),
+        (nameof(BFloat16), nameof(EmitOpenClBFloat16), nameof(EmitBFloat16)),
+        (nameof(Float16), nameof(EmitOpenClFloat16), nameof(EmitFloat16)),
+        (nameof(Float32), nameof(EmitOpenClFloat32), nameof(EmitFloat32)),
+        (nameof(Activations), nameof(EmitOpenClFloat32), nameof(EmitActivations)));
 
     /// <summary>Eight elements of bfloat16 from the one given on.</summary>
     [IntrinsicImplementation, External("eightBFloat16")]

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Backends.OpenCL;
@@ -28,15 +27,10 @@ internal static class SerialHead
     public const int AlignedOnly = 2;
 
     /// <summary>Registers the bodies; once per context, before an accelerator is made.</summary>
-    public static void Register(Context context)
-    {
-        IntrinsicImplementationManager manager = context.GetIntrinsicManager();
-        foreach ((string method, string body) in new[] { (nameof(Mix), nameof(EmitMix)), (nameof(Best), nameof(EmitBest)) })
-        {
-            MethodInfo target = typeof(SerialHead).GetMethod(method)!;
-            manager.RegisterMethod(target, new CLIntrinsic(typeof(SerialHead), body, IntrinsicImplementationMode.GenerateCode));
-        }
-    }
+    public static void Register(Context context) => IntrinsicBodies.Register(
+        context,
+        typeof(SerialHead),
+        (nameof(Mix), nameof(EmitMix)), (nameof(Best), nameof(EmitBest)));
 
     /// <summary>
     /// Logits become the mixture, in both places; softmax sums of the mixture, and of both models where wanted. Values of −∞ weigh nothing.

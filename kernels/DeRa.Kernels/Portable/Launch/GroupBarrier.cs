@@ -1,4 +1,3 @@
-using System.Reflection;
 using ILGPU;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
@@ -15,13 +14,10 @@ namespace DeRa.Kernels.Portable;
 internal static class GroupBarrier
 {
     /// <summary>Registers the bodies; once per context, before an accelerator is made.</summary>
-    public static void Register(Context context)
-    {
-        MethodInfo wait = typeof(GroupBarrier).GetMethod(nameof(Wait))!;
-        IntrinsicImplementationManager manager = context.GetIntrinsicManager();
-        manager.RegisterMethod(wait, new CLIntrinsic(typeof(GroupBarrier), nameof(EmitOpenCl), IntrinsicImplementationMode.GenerateCode));
-        manager.RegisterMethod(wait, new PTXIntrinsic(typeof(GroupBarrier), nameof(EmitPtx), IntrinsicImplementationMode.GenerateCode));
-    }
+    public static void Register(Context context) => IntrinsicBodies.Register(
+        context,
+        typeof(GroupBarrier),
+        (nameof(Wait), nameof(EmitOpenCl), nameof(EmitPtx)));
 
     /// <summary>Every member of the group sees what the others wrote before; all of them call it.</summary>
     [IntrinsicImplementation, External("groupBarrierWait")]

@@ -1,4 +1,3 @@
-using System.Reflection;
 using ILGPU;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
@@ -15,13 +14,10 @@ namespace DeRa.Kernels.Portable;
 internal static class LastGroup
 {
     /// <summary>Registers the bodies; once per context, before an accelerator is made.</summary>
-    public static void Register(Context context)
-    {
-        MethodInfo arrive = typeof(LastGroup).GetMethod(nameof(Arrive))!;
-        IntrinsicImplementationManager manager = context.GetIntrinsicManager();
-        manager.RegisterMethod(arrive, new CLIntrinsic(typeof(LastGroup), nameof(EmitOpenCL), IntrinsicImplementationMode.GenerateCode));
-        manager.RegisterMethod(arrive, new PTXIntrinsic(typeof(LastGroup), nameof(EmitPtx), IntrinsicImplementationMode.GenerateCode));
-    }
+    public static void Register(Context context) => IntrinsicBodies.Register(
+        context,
+        typeof(LastGroup),
+        (nameof(Arrive), nameof(EmitOpenCL), nameof(EmitPtx)));
 
     /// <summary>
     /// Called by every member of the group after its writes: whether this group is the last of <paramref name="groups"/>. The last one sees

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using ILGPU;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
@@ -21,21 +20,12 @@ namespace DeRa.Kernels.Portable;
 internal static class Subgroup
 {
     /// <summary>Registers the bodies; once per context, before an accelerator is made.</summary>
-    public static void Register(Context context)
-    {
-        IntrinsicImplementationManager manager = context.GetIntrinsicManager();
-        foreach ((string method, string openCl, string ptx) in new[]
-        {
-            (nameof(Width), nameof(EmitOpenClWidth), nameof(EmitPtxWidth)),
-            (nameof(FoldSum), nameof(EmitOpenClSum), nameof(EmitPtxSum)),
-            (nameof(FoldMax), nameof(EmitOpenClMax), nameof(EmitPtxMax)),
-        })
-        {
-            MethodInfo target = typeof(Subgroup).GetMethod(method)!;
-            manager.RegisterMethod(target, new CLIntrinsic(typeof(Subgroup), openCl, IntrinsicImplementationMode.GenerateCode));
-            manager.RegisterMethod(target, new PTXIntrinsic(typeof(Subgroup), ptx, IntrinsicImplementationMode.GenerateCode));
-        }
-    }
+    public static void Register(Context context) => IntrinsicBodies.Register(
+        context,
+        typeof(Subgroup),
+        (nameof(Width), nameof(EmitOpenClWidth), nameof(EmitPtxWidth)),
+        (nameof(FoldSum), nameof(EmitOpenClSum), nameof(EmitPtxSum)),
+        (nameof(FoldMax), nameof(EmitOpenClMax), nameof(EmitPtxMax)));
 
     /// <summary>Elements that <see cref="FoldSum"/> and <see cref="FoldMax"/> take: a power of two up to the group's size; 1 where there are no subgroups.</summary>
     [IntrinsicImplementation, External("subgroupWidth")]

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text;
 using ILGPU;
@@ -21,15 +20,10 @@ internal static class SerialAttentionMath
     private static readonly int[] Several = [4, 1];
 
     /// <summary>Registers the bodies; once per context, before an accelerator is made.</summary>
-    public static void Register(Context context)
-    {
-        IntrinsicImplementationManager manager = context.GetIntrinsicManager();
-        foreach ((string method, string body) in new[] { (nameof(Scores), nameof(EmitScores)), (nameof(Accumulate), nameof(EmitAccumulate)) })
-        {
-            MethodInfo target = typeof(SerialAttentionMath).GetMethod(method)!;
-            manager.RegisterMethod(target, new CLIntrinsic(typeof(SerialAttentionMath), body, IntrinsicImplementationMode.GenerateCode));
-        }
-    }
+    public static void Register(Context context) => IntrinsicBodies.Register(
+        context,
+        typeof(SerialAttentionMath),
+        (nameof(Scores), nameof(EmitScores)), (nameof(Accumulate), nameof(EmitAccumulate)));
 
     /// <summary>scores[j] = Σ_d query[d]·keys[j, d].</summary>
     /// <param name="keys">[count, dim], dense.</param>
