@@ -24,7 +24,7 @@ public sealed class PeerScriptsTests
             }
             catch (Win32Exception)
             {
-                Assert.Ignore($"{program} is not on this machine");
+                Absent.Skip($"{program} is not on this machine");
             }
         }
     }

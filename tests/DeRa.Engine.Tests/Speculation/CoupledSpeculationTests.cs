@@ -27,7 +27,7 @@ public sealed class CoupledSpeculationTests
                 {
                     string what = $"request {i} (λ = {requests[i].Lambda}), {speculation.Mode}, {together} together";
                     Assert.That(drafted[i].Tokens, Is.EqualTo(plain[i].Tokens), what);
-                    Assert.That(Bits(drafted[i]), Is.EqualTo(Bits(plain[i])), what);
+                    Assert.That(EventBits.Of(drafted[i].Events), Is.EqualTo(EventBits.Of(plain[i].Events)), what);
                     Assert.That(drafted[i].Finish, Is.EqualTo(plain[i].Finish), what);
                 }
             }
@@ -42,7 +42,7 @@ public sealed class CoupledSpeculationTests
         GenerationRequest[] requests = Requests(9, vocabulary: 500, maxTokens: 60);
         GenerationResult[] plain = await RunAsync(options, requests, together: 1);
         GenerationResult[] drafted = await RunAsync(options with { Speculation = Ways[0] }, requests, together: 3);
-        Assert.That(drafted.SelectMany(Bits), Is.EqualTo(plain.SelectMany(Bits)));
+        Assert.That(drafted.SelectMany(result => EventBits.Of(result.Events)), Is.EqualTo(plain.SelectMany(result => EventBits.Of(result.Events))));
     }
 
     [Test]
@@ -54,7 +54,7 @@ public sealed class CoupledSpeculationTests
         GenerationRequest[] requests = [new() { PromptTokens = [1, 2, 3], Lambda = 0.4f, MaxTokens = 40, StopTokens = [] }];
         GenerationResult[] plain = await RunAsync(options, requests, together: 1);
         GenerationResult[] drafted = await RunAsync(options with { Speculation = Ways[0] }, requests, together: 1);
-        Assert.That(Bits(drafted[0]), Is.EqualTo(Bits(plain[0])));
+        Assert.That(EventBits.Of(drafted[0].Events), Is.EqualTo(EventBits.Of(plain[0].Events)));
     }
 
     [Test]
@@ -71,7 +71,7 @@ public sealed class CoupledSpeculationTests
         asked.Clear();
         GenerationResult drafted = (await RunAsync(Pairs.Golden("qwen3") with { Speculation = Ways[0] }, [request], together: 1))[0];
         Assert.That(asked, Is.EqualTo(Enumerable.Range(0, 25)));
-        Assert.That(Bits(drafted), Is.EqualTo(Bits(plain)));
+        Assert.That(EventBits.Of(drafted.Events), Is.EqualTo(EventBits.Of(plain.Events)));
     }
 
     [Test]
@@ -156,14 +156,4 @@ public sealed class CoupledSpeculationTests
             }),
         ];
     }
-
-    private static int[] Bits(GenerationResult result) =>
-    [
-        .. result.Events.SelectMany(token => (float[])
-            [
-                token.TokenId, token.Lambda, token.LogProb, token.LogProbReference ?? -1, token.LogProbAligned ?? -1, token.KlReference ?? -1,
-                .. token.TopTokens.Select(top => top.LogProb),
-            ])
-            .Select(BitConverter.SingleToInt32Bits),
-    ];
 }
