@@ -301,7 +301,7 @@ public sealed class ModelPair : IDisposable
         }
 
         there.Bring(batchThere.OutputCount);
-        PairStep.Enqueue(Devices.Head, default, default, head);
+        if (head is not null) PairStep.Enqueue(Devices.Head, default, default, head);
     }
 
     private HeadModel Head(ModelState? state, int first, int count)

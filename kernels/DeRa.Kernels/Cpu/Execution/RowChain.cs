@@ -37,7 +37,10 @@ internal sealed class RowChain(int workers)
     private readonly List<RowBlock> blocks = [];
     private int rows;
 
-    /// <summary>Whether workers have about as many rows each: an uneven end costs more than phases.</summary>
+    /// <summary>
+    /// Whether workers have about as many rows each: the longest share is at most an eighth longer than an even one. A more uneven end costs more than
+    /// the phases that are saved.
+    /// </summary>
     public static bool Pays(int rows, int workers)
     {
         int units = (rows + RowsTaken - 1) / RowsTaken, longest = (units + workers - 1) / workers;

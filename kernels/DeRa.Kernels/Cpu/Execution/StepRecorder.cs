@@ -66,33 +66,6 @@ internal sealed unsafe class StepRecorder(int workers) : IDisposable
     /// <summary>Whether the operation recorded last may read or write these columns too.</summary>
     public bool TryWiden(RowBlock block) => !chain.IsOpen || chain.TryAdd([block], Operations[Count - 1].Rows);
 
-    private T* Append<T>(in T operation, long sharedBytes, long privateBytes)
-        where T : unmanaged, IOperation<T>
-    {
-        if (Count == capacity)
-        {
-            int larger = Math.Max(256, 2 * capacity);
-            Operations = (RecordedOperation*)NativeMemory.Realloc(Operations, (nuint)larger * (nuint)sizeof(RecordedOperation));
-            capacity = larger;
-        }
-
-        var stored = (T*)Take(sizeof(T));
-        *stored = operation;
-        if (T.Streams)
-        {
-            for (; streamed < Count; streamed++)
-            {
-                Operations[streamed].NextStream = &Stream<T>;
-                Operations[streamed].Next = stored;
-            }
-        }
-
-        Operations[Count++] = new RecordedOperation { Body = &Invoke<T>, Arguments = stored, Type = typeof(T).TypeHandle.Value };
-        SharedBytes = Math.Max(SharedBytes, sharedBytes);
-        PrivateBytes = Math.Max(PrivateBytes, privateBytes);
-        return stored;
-    }
-
     /// <summary>The operation recorded last, if it is of this type: it may still be added to.</summary>
     public bool Last<T>(out T* operation)
         where T : unmanaged, IOperation<T>
@@ -127,6 +100,33 @@ internal sealed unsafe class StepRecorder(int workers) : IDisposable
         Operations = null;
         capacity = 0;
         Clear();
+    }
+
+    private T* Append<T>(in T operation, long sharedBytes, long privateBytes)
+        where T : unmanaged, IOperation<T>
+    {
+        if (Count == capacity)
+        {
+            int larger = Math.Max(256, 2 * capacity);
+            Operations = (RecordedOperation*)NativeMemory.Realloc(Operations, (nuint)larger * (nuint)sizeof(RecordedOperation));
+            capacity = larger;
+        }
+
+        var stored = (T*)Take(sizeof(T));
+        *stored = operation;
+        if (T.Streams)
+        {
+            for (; streamed < Count; streamed++)
+            {
+                Operations[streamed].NextStream = &Stream<T>;
+                Operations[streamed].Next = stored;
+            }
+        }
+
+        Operations[Count++] = new RecordedOperation { Body = &Invoke<T>, Arguments = stored, Type = typeof(T).TypeHandle.Value };
+        SharedBytes = Math.Max(SharedBytes, sharedBytes);
+        PrivateBytes = Math.Max(PrivateBytes, privateBytes);
+        return stored;
     }
 
     private static void Invoke<T>(void* arguments, Worker* worker)
