@@ -18,7 +18,11 @@ internal sealed class MergedLinearTests(string device, KernelForm form)
     [Test]
     public void Queries_keys_and_values_are_one_launch()
     {
-        Assume.That(form, Is.EqualTo(KernelForm.Serial));
+        if (form != KernelForm.Serial)
+        {
+            Assert.Ignore("the form for GPUs launches every projection by itself; the Cuda set merges them, see its own tests");
+        }
+
         long before = set!.LaunchCount;
         float[,] together = Project(runEach: false);
         Assert.That(set.LaunchCount - before, Is.EqualTo(1));
