@@ -51,9 +51,6 @@ public sealed partial class CudaKernelSet : PortableKernelSet
     /// <inheritdoc />
     public override DType ProjectionType(Weight weight) => UsesTensorCores(weight) ? weight.DType : DType.F32;
 
-    /// <inheritdoc />
-    public override bool PrefersOutputMajor(DType weights, int inputs) => HasTensorCores(weights) && inputs % Fragments.Load == 0;
-
     private bool HasTensorCores(DType type) => type switch { DType.F16 => hasFloat16, DType.BF16 => hasBFloat16, _ => false };
 
     // Rows of a weight begin at multiples of sixteen bytes where the first does and the inputs are a multiple of eight.

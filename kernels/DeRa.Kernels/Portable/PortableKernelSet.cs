@@ -37,6 +37,10 @@ public partial class PortableKernelSet : KernelSet
     public override DeviceDescription Device => device.Description;
 
     /// <inheritdoc />
+    /// <remarks>In the form for GPUs neighbours share an output; of input-major weights each sums outputs of its own, one input after another.</remarks>
+    public override bool PrefersOutputMajor(DType weights, int inputs) => form == KernelForm.Cooperative;
+
+    /// <inheritdoc />
     public override long LaunchCount => launcher.Count;
 
     /// <summary>Multiprocessors, or compute units, of the device.</summary>
@@ -86,6 +90,8 @@ public partial class PortableKernelSet : KernelSet
         SerialAttentionMath.Register(context);
         SerialHead.Register(context);
         WeightEight.Register(context);
+        StoredEight.Register(context);
+        Fused.Register(context);
         LastGroup.Register(context);
         Cuda.Ptx.Register(context);
     }

@@ -11,6 +11,8 @@ internal static class PortableKernels
         typeof(CooperativeProjector<BFloat16Format>), typeof(CooperativeProjector<Float16Format>), typeof(CooperativeProjector<Float32Format>),
     ];
 
+    private static readonly Type[] Formats = [typeof(BFloat16Format), typeof(Float16Format), typeof(Float32Format)];
+
     /// <summary>Name for people, and the entry point.</summary>
     public static IEnumerable<(string Name, MethodInfo Method)> All() =>
         from definition in typeof(PortableKernelSet).Assembly.GetTypes()
@@ -35,6 +37,11 @@ internal static class PortableKernels
             return Projectors.Select(p => definition.MakeGenericType([.. constraints.Select(_ => p)]));
         }
 
+        if (constraints.All(c => c == typeof(IWeightFormat)))
+        {
+            return Formats.Select(format => definition.MakeGenericType(format));
+        }
+
         Type form = constraints.Single() == typeof(IAttentionForm) ? typeof(CooperativeAttention)
             : constraints.Single() == typeof(ICacheFormat) ? typeof(Float32Cache)
             : typeof(CooperativeForm);
@@ -43,8 +50,9 @@ internal static class PortableKernels
 
     private static string Name(Type type, MethodInfo method)
     {
-        string format = type.IsGenericType && type.GetGenericArguments()[0] is { IsGenericType: true } projector
-            ? "_" + projector.GetGenericArguments()[0].Name
+        Type? argument = type.IsGenericType ? type.GetGenericArguments()[0] : null;
+        string format = argument is { IsGenericType: true } ? "_" + argument.GetGenericArguments()[0].Name
+            : Formats.Contains(argument) ? "_" + argument!.Name
             : "";
         return $"{type.Name.Split('`')[0]}_{method.Name}{format}";
     }

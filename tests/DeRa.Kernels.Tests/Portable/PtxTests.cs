@@ -64,6 +64,32 @@ internal sealed class PtxTests
         Assert.That(compiled.PTXAssembly, Does.Contain("ld.global.nc.L1::no_allocate.v4.b32"));
     }
 
+    [TestCase(nameof(BFloat16Format), 3)]
+    [TestCase(nameof(Float16Format), 3)]
+    [TestCase(nameof(Float32Format), 4)]
+    public void Tiles_in_registers_move_sixteen_bytes_at_a_time(string format, int loads)
+    {
+        MethodInfo tiled = PortableKernels.All().Single(k => k.Name == $"RegisterTiledLinearKernel_Run_{format}").Method;
+        var compiled = (PTXCompiledKernel)backend!.Compile(
+            EntryPointDescription.FromExplicitlyGroupedKernel(tiled), new KernelSpecialization(Team.Size, 1));
+        if (Ptxas.Find() is not { } ptxas)
+        {
+            Absent.Skip("not assembled: no ptxas (DERA_PTXAS or PATH; tools/get-ptxas.sh fetches one)");
+            return;
+        }
+
+        Assembled assembled = Ptxas.Assemble(ptxas, compiled.PTXAssembly, Target);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Count(@"\bFFMA\b"), Is.EqualTo(64), "the products of one input in a loop, and none elsewhere");
+            Assert.That(Count(@"\bLDS(\.\w+)*\.128\b"), Is.EqualTo(4), "operands of one input");
+            Assert.That(Count(@"\bLDG\.E\.(\w+\.)*128\b"), Is.GreaterThanOrEqualTo(2 * loads), "the first stage and the following ones");
+            Assert.That(assembled.Registers, Is.LessThanOrEqualTo(168), "three groups a multiprocessor");
+        }
+
+        int Count(string instruction) => System.Text.RegularExpressions.Regex.Count(assembled.Sass, instruction);
+    }
+
     [Test]
     public void The_probe_multiplies_and_adds_in_one_instruction()
     {

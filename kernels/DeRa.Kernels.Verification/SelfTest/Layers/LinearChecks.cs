@@ -32,8 +32,24 @@ internal static class LinearChecks
             yield return Unaligned(dtype);
             yield return Rounding(dtype);
             yield return Sliced(dtype);
+            yield return ManyTiles(dtype);
         }
     }
+
+    /// <summary>Enough rows and outputs for a tile on every multiprocessor, and addresses as a model's: forms that ask for both.</summary>
+    private static SelfTestCase ManyTiles(DType dtype) => new("Linear", $"many tiles: {dtype} [270, 72] to 2100, columns 8 to 79 of 88", trial =>
+        Check(
+            trial, trial.Data.Weight(dtype, 2100, 72), 270, true, true, bench => bench.Weight,
+            (bench, x) =>
+            {
+                Matrix wide = bench.Zeros(270, 88), slice = wide.Slice(8, 72);
+                for (int row = 0; row < 270; row++)
+                {
+                    bench.Set.Write<float>(wide.Buffer, 4 * (slice.Offset + (long)row * slice.RowStride), Enumerable.Range(0, 72).Select(k => x[row, k]).ToArray());
+                }
+
+                return slice;
+            }));
 
     // The forms for few and many rows of sets that have several: full and padded tiles, inputs in one, several and uneven segments.
     private static IEnumerable<SelfTestCase> Forms()
@@ -112,7 +128,8 @@ internal static class LinearChecks
     });
 
     private static void Check(
-        Trial trial, HostWeight weight, int rows, bool bias, bool accumulate, Func<Workbench, Func<HostWeight, int, Weight>> upload)
+        Trial trial, HostWeight weight, int rows, bool bias, bool accumulate, Func<Workbench, Func<HostWeight, int, Weight>> upload,
+        Func<Workbench, float[,], Matrix>? place = null)
     {
         float[,] x = trial.Operand(trial.Data.Matrix(rows, weight.Columns), weight), before = trial.Data.Matrix(rows, weight.Rows);
         HostWeight? shift = bias ? trial.Data.Weight(weight.DType, 1, weight.Rows) : null;
@@ -121,7 +138,7 @@ internal static class LinearChecks
         trial.Compare("y", expected, bench =>
         {
             Matrix y = bench.Strided(before);
-            bench.Set.Linear(bench.Strided(x), upload(bench)(weight, 0), bench.Weight(shift), y, accumulate);
+            bench.Set.Linear(place?.Invoke(bench, x) ?? bench.Strided(x), upload(bench)(weight, 0), bench.Weight(shift), y, accumulate);
             return bench.Read(y);
         });
     }

@@ -224,10 +224,10 @@ internal readonly struct CooperativeProjector<TFormat> : IProjector
 
         public static FourRows Add(float w, float a, float b, float c, float d, FourRows sums) => new()
         {
-            A = sums.A + w * a,
-            B = sums.B + w * b,
-            C = sums.C + w * c,
-            D = sums.D + w * d,
+            A = Fused.MultiplyAdd(w, a, sums.A),
+            B = Fused.MultiplyAdd(w, b, sums.B),
+            C = Fused.MultiplyAdd(w, c, sums.C),
+            D = Fused.MultiplyAdd(w, d, sums.D),
         };
 
         public readonly void Store(ArrayView<float> scratch, int output, int thread)

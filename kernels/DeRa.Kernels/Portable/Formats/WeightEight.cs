@@ -28,16 +28,29 @@ internal struct Eight
     /// <summary>sum + Σ of the products, in order.</summary>
     public static float Dot(Eight x, Eight y, float sum)
     {
-        sum += x.A * y.A;
-        sum += x.B * y.B;
-        sum += x.C * y.C;
-        sum += x.D * y.D;
-        sum += x.E * y.E;
-        sum += x.F * y.F;
-        sum += x.G * y.G;
-        sum += x.H * y.H;
+        sum = Fused.MultiplyAdd(x.A, y.A, sum);
+        sum = Fused.MultiplyAdd(x.B, y.B, sum);
+        sum = Fused.MultiplyAdd(x.C, y.C, sum);
+        sum = Fused.MultiplyAdd(x.D, y.D, sum);
+        sum = Fused.MultiplyAdd(x.E, y.E, sum);
+        sum = Fused.MultiplyAdd(x.F, y.F, sum);
+        sum = Fused.MultiplyAdd(x.G, y.G, sum);
+        sum = Fused.MultiplyAdd(x.H, y.H, sum);
         return sum;
     }
+
+    /// <summary>sums + the eight, times <paramref name="y"/>.</summary>
+    public static Eight MultiplyAdd(Eight x, float y, Eight sums) => new()
+    {
+        A = Fused.MultiplyAdd(x.A, y, sums.A),
+        B = Fused.MultiplyAdd(x.B, y, sums.B),
+        C = Fused.MultiplyAdd(x.C, y, sums.C),
+        D = Fused.MultiplyAdd(x.D, y, sums.D),
+        E = Fused.MultiplyAdd(x.E, y, sums.E),
+        F = Fused.MultiplyAdd(x.F, y, sums.F),
+        G = Fused.MultiplyAdd(x.G, y, sums.G),
+        H = Fused.MultiplyAdd(x.H, y, sums.H),
+    };
 }
 
 /// <summary>

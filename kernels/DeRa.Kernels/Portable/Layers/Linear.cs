@@ -19,21 +19,41 @@ public partial class PortableKernelSet
         }
 
         const int Tile = 32, RowsPerGroup = 4 * ProjectionRows.Block;
-        LaunchInOrder(
-            CooperativeLinear(w.DType),
-            Tiles(y.Columns, Tile) * Tiles(x.Rows, RowsPerGroup),
-            new LinearArgs
-            {
-                X = View(x),
-                W = View(w),
-                Bias = View(bias),
-                Y = View(y),
-                Accumulate = accumulate ? 1 : 0,
-                InputMajor = w.InputMajor ? 1 : 0,
-                Tile = Tile,
-                RowsPerGroup = RowsPerGroup,
-            });
+        var args = new LinearArgs
+        {
+            X = View(x),
+            W = View(w),
+            Bias = View(bias),
+            Y = View(y),
+            Accumulate = accumulate ? 1 : 0,
+            InputMajor = w.InputMajor ? 1 : 0,
+            Tile = Tile,
+            RowsPerGroup = RowsPerGroup,
+        };
+        if (IsTiled(x, w))
+        {
+            LaunchInOrder(RegisterTiledLinear(w.DType), RegisterTiles(x.Rows, y.Columns), args);
+        }
+        else
+        {
+            LaunchInOrder(CooperativeLinear(w.DType), Tiles(y.Columns, Tile) * Tiles(x.Rows, RowsPerGroup), args);
+        }
     }
+
+    /// <summary>
+    /// Whether a projection in the form for GPUs goes by tiles in registers: what they can read sixteen bytes at a time, where there are so many rows that
+    /// multiplying bounds it and tiles enough for all multiprocessors. Bits do not depend on it.
+    /// </summary>
+    internal bool IsTiled(Matrix x, Weight w)
+    {
+        const int FewRows = 16, Wide = 16;
+        return GroupSize == Team.Size && x.Rows > FewRows && !w.InputMajor && w.Columns % RegisterTiledLinearKernel<Float32Format>.Block == 0
+            && w.ByteOffset % Wide == 0 && x.Offset * sizeof(float) % Wide == 0 && x.RowStride * sizeof(float) % Wide == 0
+            && RegisterTiles(x.Rows, w.Rows) >= Multiprocessors;
+    }
+
+    private static long RegisterTiles(int rows, int outputs) =>
+        Tiles(outputs, RegisterTiledLinearKernel<Float32Format>.Outputs) * Tiles(rows, RegisterTiledLinearKernel<Float32Format>.Rows);
 
     /// <summary>Has a projection wait for others of the same x; those before it that it cannot go with are launched.</summary>
     private protected void Defer(PendingLinears.Projection next)
@@ -127,6 +147,13 @@ public partial class PortableKernelSet
         DType.BF16 => SerialLinearKernel<BFloat16Format>.Run,
         DType.F16 => SerialLinearKernel<Float16Format>.Run,
         _ => SerialLinearKernel<Float32Format>.Run,
+    };
+
+    private static Action<LinearArgs> RegisterTiledLinear(DType dtype) => dtype switch
+    {
+        DType.BF16 => RegisterTiledLinearKernel<BFloat16Format>.Run,
+        DType.F16 => RegisterTiledLinearKernel<Float16Format>.Run,
+        _ => RegisterTiledLinearKernel<Float32Format>.Run,
     };
 
     private static Action<LinearArgs> CooperativeLinear(DType dtype) => dtype switch

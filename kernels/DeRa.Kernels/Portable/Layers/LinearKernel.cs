@@ -40,14 +40,7 @@ internal static class LinearKernel<TProjector>
             for (int i = Group.IdxX; i < size.Rows * outputs; i += Group.DimX)
             {
                 int row = i / outputs, output = i % outputs;
-                long at = args.Y.Row(block + row) + from + output;
-                float y = sums[row * args.Tile + output];
-                if (args.Bias.IsPresent != 0)
-                {
-                    y += args.Bias.At(from + output);
-                }
-
-                args.Y.Data[at] = args.Accumulate != 0 ? args.Y.Data[at] + y : y;
+                args.Write(block + row, from + output, sums[row * args.Tile + output]);
             }
 
             TProjector.Barrier(); // before the sums are overwritten
@@ -69,4 +62,12 @@ internal struct LinearArgs
     public int InputMajor;
     public int Tile;
     public int RowsPerGroup;
+
+    /// <summary>Adds what belongs to a sum and stores it.</summary>
+    public readonly void Write(int row, int output, float sum)
+    {
+        long at = Y.Row(row) + output;
+        float y = Bias.IsPresent != 0 ? sum + Bias.At(output) : sum;
+        Y.Data[at] = Accumulate != 0 ? Y.Data[at] + y : y;
+    }
 }
