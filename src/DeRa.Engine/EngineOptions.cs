@@ -27,6 +27,12 @@ public sealed record EngineOptions
     /// <summary>Where the aligned model runs, in the form of <see cref="Device"/>; null is <see cref="Device"/>.</summary>
     public string? AlignedDevice { get; init; }
 
+    /// <summary>
+    /// Whether steps that repeat run as graphs on devices that have them (CUDA): one launch each. Without, every operation is launched by itself, which is
+    /// slower and gives the same results: to compare, to debug, or for a driver whose graphs fail.
+    /// </summary>
+    public bool CaptureSteps { get; init; } = true;
+
     /// <summary>Opens other devices than the names say, for tests: two sets on one processor.</summary>
     internal Func<DeRa.Models.PairDevices>? OpenDevices { get; init; }
 

@@ -87,6 +87,12 @@ public abstract partial class KernelSet : IDisposable
     }
 
     /// <summary>
+    /// Whether the set may record what <see cref="EnqueueRepeatable"/> is given, where it records at all; if not, it is enqueued every time. Results are
+    /// the same.
+    /// </summary>
+    public bool CapturesSteps { get; set; } = true;
+
+    /// <summary>
     /// Enqueues what <paramref name="enqueue"/> enqueues. A set may record it and, when an equal shape comes again, repeat the recording without the call.
     /// </summary>
     /// <param name="shape">

@@ -28,6 +28,7 @@ public static class ServeWorkload
             AlignedFolder = folders.Aligned,
             ReferenceDevice = devices.Reference,
             AlignedDevice = devices.Aligned,
+            CaptureSteps = devices.CaptureSteps,
             WeightType = weightType,
         };
         IEnumerable<(int? Concurrency, double? Rate)> cases =

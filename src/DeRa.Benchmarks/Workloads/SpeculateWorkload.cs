@@ -43,6 +43,7 @@ public static class SpeculateWorkload
                             AlignedFolder = folders.Aligned,
                             ReferenceDevice = devices.Reference,
                             AlignedDevice = devices.Aligned,
+                            CaptureSteps = devices.CaptureSteps,
                             WeightType = options.WeightType,
                             CachePositions = batch * (PromptTokens + options.Tokens + 32),
                             Speculation = speculation,

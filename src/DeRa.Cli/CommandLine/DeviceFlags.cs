@@ -5,13 +5,16 @@ using DeRa.Models;
 
 namespace DeRa.Cli.CommandLine;
 
-/// <summary><c>--device</c> and <c>--dtype</c>, and of a pair <c>--reference-device</c> and <c>--aligned-device</c>.</summary>
+/// <summary>
+/// <c>--device</c> and <c>--dtype</c>, and of a pair <c>--reference-device</c>, <c>--aligned-device</c> and <c>--no-capture</c>.
+/// </summary>
 internal sealed partial class DeviceFlags
 {
     private readonly Option<string> device = CreateDevice();
     private readonly Option<string?> referenceDevice = CreateDevice("--reference-device", "Where the reference model runs (default: --device)");
     private readonly Option<string?> alignedDevice = CreateDevice("--aligned-device", "Where the aligned model runs (default: --device)");
     private readonly Option<string> dtype = new("--dtype") { Description = "Storage of the weights on the device: auto (as in the checkpoint), f32, f16 or bf16", DefaultValueFactory = _ => "auto" };
+    private readonly Option<bool> noCapture = new("--no-capture") { Description = "CUDA: launch every operation by itself, no step as a graph; slower, the same results" };
     private readonly bool forPair;
 
     /// <param name="forPair">Whether each model may have a device of its own.</param>
@@ -28,6 +31,7 @@ internal sealed partial class DeviceFlags
         {
             command.Options.Add(referenceDevice);
             command.Options.Add(alignedDevice);
+            command.Options.Add(noCapture);
         }
 
         command.Options.Add(dtype);
@@ -51,7 +55,8 @@ internal sealed partial class DeviceFlags
             _ => null,
         },
         forPair ? parsed.GetValue(referenceDevice) : null,
-        forPair ? parsed.GetValue(alignedDevice) : null);
+        forPair ? parsed.GetValue(alignedDevice) : null,
+        !forPair || !parsed.GetValue(noCapture));
 
     private static Option<string?> CreateDevice(string name, string description)
     {
@@ -78,8 +83,9 @@ internal sealed partial class DeviceFlags
 /// <param name="WeightType">Null keeps the checkpoint's.</param>
 /// <param name="ReferenceDevice">Where the reference model runs; null is <paramref name="Device"/>.</param>
 /// <param name="AlignedDevice">Where the aligned model runs; null is <paramref name="Device"/>.</param>
-internal sealed record DeviceArguments(string Device, DType? WeightType, string? ReferenceDevice, string? AlignedDevice)
+/// <param name="CaptureSteps">Whether steps that repeat run as graphs where the device has them.</param>
+internal sealed record DeviceArguments(string Device, DType? WeightType, string? ReferenceDevice, string? AlignedDevice, bool CaptureSteps)
 {
     /// <summary>Opens a pair's devices.</summary>
-    public PairDevices OpenPair(Action<string> log) => PairDevices.Open(ReferenceDevice ?? Device, AlignedDevice ?? Device, log);
+    public PairDevices OpenPair(Action<string> log) => PairDevices.Open(ReferenceDevice ?? Device, AlignedDevice ?? Device, log, CaptureSteps);
 }

@@ -47,6 +47,7 @@ internal sealed record PairArguments(string ReferenceFolder, string AlignedFolde
         Device = Device.Device,
         ReferenceDevice = Device.ReferenceDevice,
         AlignedDevice = Device.AlignedDevice,
+        CaptureSteps = Device.CaptureSteps,
         WeightType = Device.WeightType,
         CachePositions = cachePositions,
         Log = line => Console.Error.WriteLine(line),

@@ -95,7 +95,7 @@ internal sealed class BenchCommand
             throw new InputException($"--against {another}: expected a pair on one device, found {DeviceNames.Of(devices).Id}");
         }
 
-        using PairDevices? otherDevices = parsed.GetValue(against) is { } name ? PairDevices.Open(name, name, Note) : null;
+        using PairDevices? otherDevices = parsed.GetValue(against) is { } name ? PairDevices.Open(name, name, Note, where.CaptureSteps) : null;
         MeasuredDevice? other = otherDevices is null ? null : new MeasuredDevice(otherDevices, ceilings.Beside(devices.Head.Device, otherDevices.Head.Device));
         if (other is not null)
         {

@@ -62,7 +62,7 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
         try
         {
             using PairDevices devices = options.OpenDevices?.Invoke()
-                ?? PairDevices.Open(options.ReferenceDevice ?? options.Device, options.AlignedDevice ?? options.Device, ReportDevice);
+                ?? PairDevices.Open(options.ReferenceDevice ?? options.Device, options.AlignedDevice ?? options.Device, ReportDevice, options.CaptureSteps);
             KernelSet kernels = devices.Head;
             StepCapacity capacity = default;
             using ModelPair pair = ModelPair.Load(

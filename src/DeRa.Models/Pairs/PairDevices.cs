@@ -39,10 +39,12 @@ public sealed class PairDevices : IDisposable
     /// <param name="reference">auto, cpu, opencl[:i] or cuda[:i].</param>
     /// <param name="aligned">The same; may name the same device.</param>
     /// <param name="log">Receives a line per device.</param>
+    /// <param name="captureSteps">Whether steps that repeat may be recorded, see <see cref="KernelSet.CapturesSteps"/>.</param>
     /// <exception cref="DeviceException">A device named cannot run, or a name is not of this form.</exception>
-    public static PairDevices Open(string reference, string aligned, Action<string>? log = null)
+    public static PairDevices Open(string reference, string aligned, Action<string>? log = null, bool captureSteps = true)
     {
         IReadOnlyList<KernelSet> sets = DeviceCatalog.Open([reference, aligned], log);
+        foreach (KernelSet set in sets) set.CapturesSteps = captureSteps;
         return new PairDevices(sets[0], sets[1]);
     }
 

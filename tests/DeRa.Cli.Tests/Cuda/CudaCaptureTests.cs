@@ -121,6 +121,23 @@ internal sealed class CudaCaptureTests
         }
     }
 
+    /// <summary>Nothing is asked of the driver's graphs, and nothing is said of them.</summary>
+    [Test]
+    public void Without_capture_every_operation_is_launched()
+    {
+        StubDriver.Outcome asked = driver.Run([.. Generate(6, "0.5"), "--no-capture"]);
+        launchedSix ??= plain.Run(Generate(6, "0.5"));
+        Assert.That(asked.ExitCode, Is.Zero, asked.Error);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(asked.Of("capture"), Is.Empty);
+            Assert.That(asked.Of("graph"), Is.Empty);
+            Assert.That(asked.Kernels, Is.EqualTo(launchedSix.Kernels));
+            Assert.That(asked.Output, Is.EqualTo(launchedSix.Output));
+            Assert.That(asked.Error, Does.Not.Contain(GivenUp));
+        }
+    }
+
     [Test]
     public void A_kernel_that_fails_in_a_graph_is_one_line()
     {
@@ -140,13 +157,14 @@ internal sealed class CudaCaptureTests
     [Test]
     public void A_bench_counts_a_recorded_step_as_one_launch()
     {
-        string[] arguments =
-            [.. Pair("bench"), "--workload", "decode", "--mode", "naive,fused", "--batch", "2", "--context", "20", "--repeats", "5", "--device", "cuda", "--json"];
-        var launches = driver.Run(arguments).Lines.Where(line => line.TryGetProperty("mode", out _))
-            .ToDictionary(line => line.GetProperty("mode").GetString()!, line => line.GetProperty("launches_per_run").GetInt64());
-
         // Naive realignment runs one model, then the other, then mixes and draws with a launch each.
-        Assert.That(launches, Is.EquivalentTo(new Dictionary<string, long> { ["naive"] = 4, ["fused"] = 1 }));
+        Dictionary<string, long> captured = BenchLaunches(), launched = BenchLaunches("--no-capture");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(captured, Is.EquivalentTo(new Dictionary<string, long> { ["naive"] = 4, ["fused"] = 1 }));
+            Assert.That(launched.Keys, Is.EquivalentTo(captured.Keys));
+            Assert.That(launched.Values, Has.All.GreaterThan(10), "each operation of two layers");
+        }
     }
 
     /// <summary>Steps do not wait for what they write: no two writes that are on their way share memory. 28 chunks go around the memory for it more than once.</summary>
@@ -160,6 +178,14 @@ internal sealed class CudaCaptureTests
         Assert.That(late.ExitCode, Is.Zero, late.Error);
         Assert.That(early.Of("copy").Sum(line => long.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture)), Is.GreaterThan(1 << 20));
         Assert.That(late.Of("copy"), Is.EqualTo(early.Of("copy")));
+    }
+
+    private Dictionary<string, long> BenchLaunches(params string[] more)
+    {
+        string[] arguments =
+            [.. Pair("bench"), "--workload", "decode", "--mode", "naive,fused", "--batch", "2", "--context", "20", "--repeats", "5", "--device", "cuda", "--json", .. more];
+        return driver.Run(arguments).Lines.Where(line => line.TryGetProperty("mode", out _))
+            .ToDictionary(line => line.GetProperty("mode").GetString()!, line => line.GetProperty("launches_per_run").GetInt64());
     }
 
     private static string[] Generate(int tokens, string lambda, int prompt = 3) =>

@@ -34,7 +34,7 @@ public sealed partial class CudaKernelSet
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(enqueue);
-        if (!captures || recording is not null)
+        if (!captures || !CapturesSteps || recording is not null)
         {
             enqueue();
             return;
