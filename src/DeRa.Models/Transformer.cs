@@ -126,13 +126,8 @@ public abstract class Transformer : IDisposable
         foreach (Block layer in layers) layer.Enqueue(step, x);
 
         if (batch.OutputCount == 0) return;
-        if (!batch.OutputsAreTokens)
-        {
-            ops.Gather(x, outputRows, output);
-            x = output; // [outputs, hidden]
-        }
-
-        finalNorm.Enqueue(ops, x, output);
+        if (batch.OutputsAreTokens) finalNorm.Enqueue(ops, x, output);
+        else finalNorm.Enqueue(ops, x, outputRows, output);
     }
 
     /// <summary>The model's side of the head over final hidden states.</summary>

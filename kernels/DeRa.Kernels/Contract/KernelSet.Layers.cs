@@ -51,6 +51,37 @@ public abstract partial class KernelSet
         EnqueueLayerNorm(x, gain, bias, epsilon, y);
     }
 
+    /// <summary>
+    /// <see cref="RmsNorm"/> of some rows, y[i] = norm(x[rows[i]]): the hidden states that something is drawn from. Equal to <see cref="Gather"/> into y, then
+    /// RmsNorm of y in place.
+    /// </summary>
+    /// <param name="x">[tokens, hidden]; not y.</param>
+    /// <param name="rows">Rows of x.</param>
+    /// <param name="gain">[1, hidden].</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="unitOffset">The stored weight is the gain minus one.</param>
+    /// <param name="y">[rows, hidden].</param>
+    public void RmsNormRows(Matrix x, IntVector rows, Weight gain, float epsilon, bool unitOffset, Matrix y)
+    {
+        Guard.Shape(y, rows.Length, x.Columns, nameof(y));
+        Guard.Equal(gain.Columns, x.Columns, "length of the gain");
+        EnqueueRmsNormRows(x, rows, gain, epsilon, unitOffset, y);
+    }
+
+    /// <summary><see cref="LayerNorm"/> of some rows, y[i] = norm(x[rows[i]]), as <see cref="RmsNormRows"/>.</summary>
+    /// <param name="x">[tokens, hidden]; not y.</param>
+    /// <param name="rows">Rows of x.</param>
+    /// <param name="gain">[1, hidden].</param>
+    /// <param name="bias">[1, hidden], or null.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="y">[rows, hidden].</param>
+    public void LayerNormRows(Matrix x, IntVector rows, Weight gain, Weight? bias, float epsilon, Matrix y)
+    {
+        Guard.Shape(y, rows.Length, x.Columns, nameof(y));
+        Guard.Equal(gain.Columns, x.Columns, "length of the gain");
+        EnqueueLayerNormRows(x, rows, gain, bias, epsilon, y);
+    }
+
     /// <summary>y = x · Wᵀ (+ bias), or y += … when <paramref name="accumulate"/> (the residual add of an output projection).</summary>
     /// <param name="x">[tokens, in].</param>
     /// <param name="w">[out, in], either storage order.</param>
@@ -177,6 +208,20 @@ public abstract partial class KernelSet
 
     /// <summary>Implements <see cref="LayerNorm"/>.</summary>
     protected abstract void EnqueueLayerNorm(Matrix x, Weight gain, Weight? bias, float epsilon, Matrix y);
+
+    /// <summary>Implements <see cref="RmsNormRows"/>.</summary>
+    protected virtual void EnqueueRmsNormRows(Matrix x, IntVector rows, Weight gain, float epsilon, bool unitOffset, Matrix y)
+    {
+        EnqueueGather(x, rows, y);
+        EnqueueRmsNorm(y, gain, epsilon, unitOffset, y, accumulate: false);
+    }
+
+    /// <summary>Implements <see cref="LayerNormRows"/>.</summary>
+    protected virtual void EnqueueLayerNormRows(Matrix x, IntVector rows, Weight gain, Weight? bias, float epsilon, Matrix y)
+    {
+        EnqueueGather(x, rows, y);
+        EnqueueLayerNorm(y, gain, bias, epsilon, y);
+    }
 
     /// <summary>Implements <see cref="Linear"/>.</summary>
     protected abstract void EnqueueLinear(Matrix x, Weight w, Weight? bias, Matrix y, bool accumulate);

@@ -195,6 +195,23 @@ internal sealed class CudaEmulationTests
         Weight New(int rows, int columns) => bench.Weight(data.Weight(DType.BF16, rows, columns), 0);
     }
 
+    /// <summary>The rows of a prompt that something is drawn from: no launch to gather them, and none saved of the projection before.</summary>
+    [Test]
+    public void The_last_rows_are_normalised_where_they_lie()
+    {
+        TestData data = new("last rows");
+        using var bench = new Workbench(set);
+        Matrix x = bench.Matrix(data.Matrix(5, 32)), y = bench.Zeros(2, 32), z = bench.Zeros(2, 32), from = bench.Matrix(data.Matrix(5, 24));
+        Weight gain = bench.Weight(data.Weight(DType.BF16, 1, 32), 0), down = bench.Weight(data.Weight(DType.BF16, 32, 24), 0);
+        IntVector rows = bench.Ints([4, 1]);
+        long before = set.LaunchCount;
+        set.Linear(from, down, null, x, accumulate: true);
+        set.RmsNormRows(x, rows, gain, 1e-5f, false, y);
+        set.LayerNormRows(x, rows, gain, null, 1e-5f, z);
+        set.Run();
+        Assert.That(set.LaunchCount - before, Is.EqualTo(3));
+    }
+
     /// <summary>Chunks of the cache in registers of one warp, or shared out and merged through memory.</summary>
     [TestCase(null)]
     [TestCase(100)]

@@ -1,15 +1,19 @@
 namespace DeRa.Kernels.Verification;
 
 /// <summary>
-/// What a set may do in one launch has the bits of its operations one by one: <see cref="KernelSet.GatedLinear"/>, projections of one x, and a norm of
-/// what a projection has just added to.
+/// What a set may do in one launch has the bits of its operations one by one: <see cref="KernelSet.GatedLinear"/>, projections of one x, a norm of
+/// what a projection has just added to, and norms of some rows.
 /// </summary>
 internal static class FusedLayerChecks
 {
     // Few rows and many, inputs in one and in several segments, outputs that fill no tile.
     private static readonly (int Rows, int Depth, int Outputs)[] Shapes = [(1, 520, 48), (3, 40, 17), (9, 264, 70), (17, 520, 24), (130, 72, 72)];
 
-    public static IEnumerable<SelfTestCase> Cases() =>
+    private static readonly (int From, int Rows, int Width)[] Lookups = [(1, 1, 1), (7, 3, 17), (123, 64, 507)];
+
+    public static IEnumerable<SelfTestCase> Cases() => [.. Projections(), .. Enum.GetValues<DType>().SelectMany(dtype => Lookups.Select(shape => OfRows(dtype, shape)))];
+
+    private static IEnumerable<SelfTestCase> Projections() =>
         from dtype in Enum.GetValues<DType>()
         from shape in Shapes
         from check in shape.Rows < 10
@@ -94,6 +98,40 @@ internal static class FusedLayerChecks
                         bench.Set.Run();
                     }
                 }
+            });
+        });
+
+    private static SelfTestCase OfRows(DType dtype, (int From, int Rows, int Width) shape) =>
+        new("RmsNorm", $"and LayerNorm of {shape.Rows} of [{shape.From}, {shape.Width}], {dtype}", trial =>
+        {
+            (int from, int count, int width) = shape;
+            float[,] x = trial.Data.Matrix(from, width, 2, 1);
+            HostWeight gain = trial.Data.Weight(dtype, 1, width), bias = trial.Data.Weight(dtype, 1, width);
+            int[] wanted = trial.Data.Indices(count, from);
+            Equal(trial, (bench, isFused) =>
+            {
+                Matrix source = bench.Strided(x), all = bench.Strided(new float[count, 3 * width]);
+                (IntVector rows, Weight g, Weight b) = (bench.Ints(wanted), bench.Weight(gain, 0), bench.Weight(bias, 0));
+                (Matrix rms, Matrix layer, Matrix plain) = (all.Slice(0, width), all.Slice(width, width), all.Slice(2 * width, width));
+                if (isFused)
+                {
+                    bench.Set.RmsNormRows(source, rows, g, 1e-6f, true, rms);
+                    bench.Set.LayerNormRows(source, rows, g, b, 1e-6f, layer);
+                    bench.Set.LayerNormRows(source, rows, g, null, 1e-6f, plain);
+                }
+                else
+                {
+                    foreach (Matrix y in (Matrix[])[rms, layer, plain])
+                    {
+                        bench.Set.Gather(source, rows, y);
+                    }
+
+                    bench.Set.RmsNorm(rms, g, 1e-6f, true, rms);
+                    bench.Set.LayerNorm(layer, g, b, 1e-6f, layer);
+                    bench.Set.LayerNorm(plain, g, null, 1e-6f, plain);
+                }
+
+                return bench.Read(all);
             });
         });
 

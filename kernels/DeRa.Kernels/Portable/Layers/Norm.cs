@@ -4,19 +4,24 @@ namespace DeRa.Kernels.Portable;
 
 /// <summary>
 /// RmsNorm: y (+)= x / √(mean(x²) + ε)·gain. LayerNorm: y = (x − mean) / √(var + ε)·gain + bias, the variance in a second pass over the row.
-/// Bound: bytes of x and y. One group per row.
+/// Bound: bytes of x and y. One group per row of y; which row of x it reads is its own number, or looked up.
 /// </summary>
 internal static class NormKernel
 {
-    public static void Rms(NormArgs args) => RmsRow(args, Grid.IdxX, SharedMemory.Allocate<float>(Team.Size));
+    public static void Rms(RowsNormArgs args) => RmsRow(args.Norm, args.Row(Grid.IdxX), Grid.IdxX, SharedMemory.Allocate<float>(Team.Size));
 
-    public static void Layer(NormArgs args) => LayerRow(args, Grid.IdxX, SharedMemory.Allocate<float>(Team.Size));
+    public static void Layer(RowsNormArgs args) => LayerRow(args.Norm, args.Row(Grid.IdxX), Grid.IdxX, SharedMemory.Allocate<float>(Team.Size));
 
     /// <summary>One row by the whole group; <paramref name="scratch"/> is [Team.Size] of shared memory.</summary>
-    public static void RmsRow(NormArgs args, int row, ArrayView<float> scratch)
+    public static void RmsRow(NormArgs args, int row, ArrayView<float> scratch) => RmsRow(args, row, row, scratch);
+
+    /// <summary>One row by the whole group; <paramref name="scratch"/> is [Team.Size] of shared memory.</summary>
+    public static void LayerRow(NormArgs args, int row, ArrayView<float> scratch) => LayerRow(args, row, row, scratch);
+
+    private static void RmsRow(NormArgs args, int from, int to, ArrayView<float> scratch)
     {
         int columns = args.X.Columns;
-        long x = args.X.Row(row), y = args.Y.Row(row);
+        long x = args.X.Row(from), y = args.Y.Row(to);
         float squares = Team.Sum<CooperativeForm>(scratch, RowSum.Squares(args.X.Data, x, columns, 0f));
         float scale = 1f / MathF.Sqrt(squares / columns + args.Epsilon);
         for (int i = Group.IdxX; i < columns; i += Group.DimX)
@@ -27,11 +32,10 @@ internal static class NormKernel
         }
     }
 
-    /// <summary>One row by the whole group; <paramref name="scratch"/> is [Team.Size] of shared memory.</summary>
-    public static void LayerRow(NormArgs args, int row, ArrayView<float> scratch)
+    private static void LayerRow(NormArgs args, int from, int to, ArrayView<float> scratch)
     {
         int columns = args.X.Columns;
-        long x = args.X.Row(row), y = args.Y.Row(row);
+        long x = args.X.Row(from), y = args.Y.Row(to);
         float mean = Team.Sum<CooperativeForm>(scratch, RowSum.Values(args.X.Data, x, columns)) / columns;
         float variance = Team.Sum<CooperativeForm>(scratch, RowSum.Squares(args.X.Data, x, columns, mean)) / columns;
         float scale = 1f / MathF.Sqrt(variance + args.Epsilon);
@@ -87,7 +91,7 @@ internal static class RowSum
     }
 }
 
-/// <summary>Arguments of <see cref="NormKernel"/>.</summary>
+/// <summary>What a norm reads and writes.</summary>
 internal struct NormArgs
 {
     public MatrixView X;
@@ -99,15 +103,41 @@ internal struct NormArgs
     public MatrixView Y;
 }
 
+/// <summary>Arguments of <see cref="NormKernel"/>: a norm, and which rows of x it takes, all of them in order without <see cref="HasRows"/>.</summary>
+internal struct RowsNormArgs
+{
+    public NormArgs Norm;
+    public IntView Rows;
+    public int HasRows;
+
+    /// <summary>The row of x that row <paramref name="i"/> of y comes from; without a branch, behind which compilers would repeat all barriers.</summary>
+    public readonly int Row(int i) => Rows.At(i * HasRows) * HasRows + i * (1 - HasRows);
+}
+
 public partial class PortableKernelSet
 {
     /// <inheritdoc />
     protected override void EnqueueRmsNorm(Matrix x, Weight gain, float epsilon, bool unitOffset, Matrix y, bool accumulate) =>
-        LaunchInOrder(NormKernel.Rms, x.Rows, RmsArguments(x, gain, epsilon, unitOffset, y, accumulate));
+        LaunchInOrder(NormKernel.Rms, x.Rows, OfRows(RmsArguments(x, gain, epsilon, unitOffset, y, accumulate), null));
 
     /// <inheritdoc />
     protected override void EnqueueLayerNorm(Matrix x, Weight gain, Weight? bias, float epsilon, Matrix y) =>
-        LaunchInOrder(NormKernel.Layer, x.Rows, LayerArguments(x, gain, bias, epsilon, y));
+        LaunchInOrder(NormKernel.Layer, x.Rows, OfRows(LayerArguments(x, gain, bias, epsilon, y), null));
+
+    /// <inheritdoc />
+    protected override void EnqueueRmsNormRows(Matrix x, IntVector rows, Weight gain, float epsilon, bool unitOffset, Matrix y) =>
+        LaunchInOrder(NormKernel.Rms, rows.Length, OfRows(RmsArguments(x, gain, epsilon, unitOffset, y, accumulate: false), rows));
+
+    /// <inheritdoc />
+    protected override void EnqueueLayerNormRows(Matrix x, IntVector rows, Weight gain, Weight? bias, float epsilon, Matrix y) =>
+        LaunchInOrder(NormKernel.Layer, rows.Length, OfRows(LayerArguments(x, gain, bias, epsilon, y), rows));
+
+    private RowsNormArgs OfRows(NormArgs norm, IntVector? rows) => new()
+    {
+        Norm = norm,
+        Rows = rows is { } looked ? View(looked) : new IntView { Data = None.As<int>() },
+        HasRows = rows is null ? 0 : 1,
+    };
 
     private protected NormArgs RmsArguments(Matrix x, Weight gain, float epsilon, bool unitOffset, Matrix y, bool accumulate) => new()
     {
