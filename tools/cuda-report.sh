@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Proves and measures dera on a GPU in one command: self-test, parity on small models, bench of 8b, 3b and 1.1b shapes, and beside it transformers with
-# two models and a logits processor on the same shapes. Writes FOLDER/report.json and FOLDER/report.md.
+# Proves and measures dera on a GPU in one command: self-test, parity on small models, bench of 8b, 3b and 1.1b shapes, prefill with wgmma and without where
+# the card has it, and beside it transformers with two models and a logits processor on the same shapes. Writes FOLDER/report.json and FOLDER/report.md.
 #
 #   tools/cuda-report.sh [--dera PATH] [--device cuda:0] [--shapes 8b,3b,1.1b] [--batches 1,16] [--models DIR] [--python PATH] [--out FOLDER]
 #
@@ -61,6 +61,10 @@ fi
 for shape in ${shapes//,/ }; do
     step "bench $shape" "bench-$shape.jsonl" "$dera" bench --device "$device" --shape "$shape" --workload decode,prefill,head --batch "$batches" \
         --prompt-tokens 2048 --vocabulary 128000 --rows 1,64 --json
+    if grep -F "\"$device\"" "$out/devices.jsonl" | grep -q wgmma; then
+        step "bench $shape without wgmma" "bench-$shape-without-wgmma.jsonl" env DERA_WGMMA=off "$dera" bench --device "$device" --shape "$shape" \
+            --workload prefill --prompt-tokens 2048 --json
+    fi
     if "$python" -c 'import torch, transformers' 2>/dev/null; then
         step "transformers $shape" "transformers-$shape.jsonl" "$python" "$here/cuda_transformers.py" "$shape" "$batches" "$device"
     else

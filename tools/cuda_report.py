@@ -45,11 +45,13 @@ def page(steps):
     text += table(["step", "outcome", "command"], [[s["step"], s["outcome"], f"`{s['command']}`"] for s in steps])
     text += ["## Devices", ""] + table(
         ["device", "name", "detail", "kernels"], [[d.get(k, "") for k in ("device", "name", "detail", "kernels")] for d in devices])
-    checks = by_name.get("selftest", {}).get("results", [])
+    results = by_name.get("selftest", {}).get("results", [])
+    checks = [c for c in results if "passed" in c]
     if checks:
         failed = [c for c in checks if not c.get("passed")]
         text += ["## Self-test", "", f"{len(checks) - len(failed)} of {len(checks)} checks passed.", ""]
         text += [f"- {c['operation']}: {c['case']}: {c['message']}" for c in failed] + ([""] if failed else [])
+        text += [line for r in results if "finding" in r for line in (r["finding"] + ".", "")]
     parity = [r for s in steps if s["step"].startswith("parity") for r in s["results"]]
     if parity:
         text += ["## Parity with stored logits", ""] + table(

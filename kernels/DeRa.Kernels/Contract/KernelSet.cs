@@ -45,6 +45,9 @@ public abstract partial class KernelSet : IDisposable
     /// </summary>
     public virtual long ScratchEstimate(StepScratch steps) => 0;
 
+    /// <summary>What the set found out about its device as it computed, and chose by it: lines for people, none where nothing depends on it.</summary>
+    public virtual IReadOnlyList<string> Findings => [];
+
     /// <summary>Zero-filled memory for activations, caches or integers, aligned to 256 bytes.</summary>
     /// <exception cref="DeviceException">The device cannot provide it; the message says how much was asked for and how much is free.</exception>
     public abstract DeviceBuffer Allocate(long byteLength);

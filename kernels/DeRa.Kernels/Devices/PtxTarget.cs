@@ -19,4 +19,16 @@ internal static class PtxTarget
     /// </summary>
     public static CudaArchitecture For(CudaArchitecture device, CudaInstructionSet instructions) =>
         Known.Where(known => known.Architecture <= device && known.Since <= instructions).Select(known => known.Architecture).LastOrDefault(device);
+
+    /// <summary>
+    /// Code compiled for sm_90 as code for sm_90a, which has the instructions that later architectures do not: wgmma. ILGPU knows no such target.
+    /// </summary>
+    /// <exception cref="ArgumentException">The code is for another architecture.</exception>
+    public static string ArchitectureSpecific(string ptx)
+    {
+        const string Before = ".target sm_90\n", After = ".target sm_90a\n";
+        return ptx.Contains(Before, StringComparison.Ordinal)
+            ? ptx.Replace(Before, After, StringComparison.Ordinal)
+            : throw new ArgumentException("no code for sm_90", nameof(ptx));
+    }
 }

@@ -62,14 +62,15 @@ public partial class PortableKernelSet : KernelSet
     /// <param name="groups">Groups of the grid.</param>
     /// <param name="args">Its arguments.</param>
     /// <param name="groupSize">Work-items of a group; <see cref="GroupSize"/> when null.</param>
-    private protected void LaunchInOrder<TArgs>(Action<TArgs> kernel, long groups, TArgs args, int? groupSize = null)
+    /// <param name="needs">What the kernel needs beside a plain one.</param>
+    private protected void LaunchInOrder<TArgs>(Action<TArgs> kernel, long groups, TArgs args, int? groupSize = null, KernelNeeds needs = default)
         where TArgs : struct
     {
         if (groups > 0)
         {
             LaunchPendingLinears();
             SettleBeforeOverwriting();
-            launcher.Launch(kernel, groups, groupSize ?? GroupSize, args);
+            launcher.Launch(kernel, groups, groupSize ?? GroupSize, args, needs);
         }
     }
 

@@ -12,7 +12,7 @@ namespace DeRa.Cli.Commands;
 internal sealed class SelfTestCommand
 {
     private readonly Option<string> device = DeviceFlags.CreateDevice();
-    private readonly Option<bool> json = new("--json") { Description = "One JSON line per check" };
+    private readonly Option<bool> json = new("--json") { Description = "One JSON line per check, and per finding about the device" };
 
     public static Command Create()
     {
@@ -38,16 +38,24 @@ internal sealed class SelfTestCommand
             }
         }
 
-        if (!parsed.GetValue(json))
+        if (parsed.GetValue(json))
         {
-            Show(kernels.Device, results);
+            foreach (string finding in kernels.Findings)
+            {
+                Json.WriteLine(new FindingLine(finding));
+            }
+        }
+        else
+        {
+            Show(kernels, results);
         }
 
         return Task.FromResult(results.TrueForAll(result => result.Passed) ? ExitCode.Done : ExitCode.Failed);
     }
 
-    private static void Show(DeviceDescription device, List<SelfTestResult> results)
+    private static void Show(KernelSet kernels, List<SelfTestResult> results)
     {
+        DeviceDescription device = kernels.Device;
         Table table = new Table().Border(TableBorder.Rounded).AddColumns("Operation", "Checks", "Worst error", "of its tolerance", "");
         foreach (IGrouping<string, SelfTestResult> operation in results.GroupBy(result => result.Operation))
         {
@@ -67,9 +75,17 @@ internal sealed class SelfTestCommand
             Console.Out.WriteLine($"FAIL {failed.Operation}, {failed.Case}: {failed.Message}");
         }
 
+        foreach (string finding in kernels.Findings)
+        {
+            Console.Out.WriteLine(finding);
+        }
+
         int failures = results.Count(result => !result.Passed);
         Console.Out.WriteLine($"{device.Id} ({device.Name}): {results.Count - failures} of {results.Count} checks passed");
     }
+
+    /// <summary>A line of <see cref="KernelSet.Findings"/>.</summary>
+    private sealed record FindingLine(string Finding);
 
     private static double Share(SelfTestResult result) => result.Tolerance > 0 ? result.WorstError / result.Tolerance : 0;
 }

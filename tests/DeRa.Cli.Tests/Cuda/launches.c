@@ -34,7 +34,7 @@ Result cuLaunchKernel(const char *function, int gx, int gy, int gz, int bx, int 
     struct stream *stream, void **parameters, void **extra)
 {
     struct node node;
-    if (gx < 1 || gy < 1 || gz < 1 || bx * by * bz < 1 || bx * by * bz > 1024 || parameters || !extra)
+    if (gx < 1 || gy < 1 || gz < 1 || bx * by * bz < 1 || bx * by * bz > 1024 || parameters || !extra || !may_share(function, shared_bytes))
         return INVALID_VALUE;
     if (log_file())
         snprintf(node.text, sizeof node.text, "%s %d %d %d %016llx s%d", function, gx, bx, shared_bytes, hash(extra[1], *(size_t *)extra[3]), stream->number);

@@ -18,6 +18,7 @@
 //   DERA_STUB_MEMORY  bytes that all allocations together may take, 8 GiB if unset
 //   DERA_STUB_FAIL    a kernel, counted from 1 as they run, that fails: at its launch, or in a graph at the next synchronisation
 //   DERA_STUB_COPIES  late: page-locked memory is read when something waits for the device, as late as a device may
+//   DERA_STUB_REFUSES  a target whose code cannot be loaded
 //   DERA_STUB_GRAPHS  what fails of graphs: begin, node (a launch that is captured), end, instantiate or launch
 //
 // Addresses depend on nothing but the order and sizes of allocations, so that hashes of arguments can be compared from run to run.
@@ -164,6 +165,7 @@ Result cuGetErrorString(int error, const char **text)
         : error == NOT_SUPPORTED ? "operation not supported"
         : error == CAPTURE_UNSUPPORTED ? "operation not permitted when stream is capturing"
         : error == CAPTURE_INVALIDATED ? "operation failed due to a previous error during capture"
+        : error == INVALID_PTX ? "a PTX JIT compilation failed"
         : error == CAPTURE_UNJOINED ? "capturing stream has unjoined work" : "stub error";
     return SUCCESS;
 }
@@ -352,6 +354,12 @@ Result cuModuleLoadData(void **module, const char *ptx)
     NOT_WHILE_CAPTURING("cuModuleLoadData");
     if (!target)
         return INVALID_VALUE;
+    // wgmma exists in one target, and that runs on one compute capability.
+    int is_specific = !strncmp(target + 8, "sm_90a\n", 7), is_hopper = capability[current].major == 9 && capability[current].minor == 0;
+    const char *refused = getenv("DERA_STUB_REFUSES");
+    if ((strstr(ptx, "wgmma.") && !is_specific) || (is_specific && !is_hopper)
+        || (refused && !strncmp(target + 8, refused, strlen(refused)) && target[8 + strlen(refused)] == '\n'))
+        return INVALID_PTX;
     *module = strndup(target + 8, strcspn(target + 8, " ,\r\n"));
     return SUCCESS;
 }
@@ -364,7 +372,30 @@ Result cuModuleGetFunction(void **function, void *module, const char *name)
     *function = text;
     return SUCCESS;
 }
-OK(cuFuncSetAttribute(void *function, int attribute, int value))
+
+// Of the kernels that asked for more shared memory than every kernel has, how much.
+static struct { const char *function; int bytes; } asked[16];
+
+Result cuFuncSetAttribute(const char *function, int attribute, int value)
+{
+    if (attribute != MAX_DYNAMIC_SHARED_BYTES || value > 227 << 10)
+        return INVALID_VALUE;
+    for (int i = 0; i < 16; i++) {
+        if (asked[i].function && asked[i].function != function)
+            continue;
+        asked[i].function = function;
+        asked[i].bytes = value;
+        return SUCCESS;
+    }
+    return OUT_OF_MEMORY;
+}
+int may_share(const char *function, int bytes)
+{
+    for (int i = 0; i < 16; i++)
+        if (asked[i].function == function)
+            return bytes <= asked[i].bytes;
+    return bytes <= 48 << 10;
+}
 Result cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, void *f, int threads, size_t shared) { *blocks = 2; return SUCCESS; }
 Result cuOccupancyMaxPotentialBlockSize(int *grid, int *block, void *f, void *callback, size_t shared, int most)
 {

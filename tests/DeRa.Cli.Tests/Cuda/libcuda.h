@@ -7,9 +7,10 @@
 
 typedef int Result;
 enum {
-    SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, ILLEGAL_STATE = 401, NOT_REGISTERED = 713, LAUNCH_FAILED = 719, NOT_SUPPORTED = 801,
+    SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_PTX = 218, ILLEGAL_STATE = 401, NOT_REGISTERED = 713, LAUNCH_FAILED = 719, NOT_SUPPORTED = 801,
     CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901, CAPTURE_UNJOINED = 904
 };
+enum { MAX_DYNAMIC_SHARED_BYTES = 8 }; // an attribute of a kernel
 #define OK(signature) Result signature { return SUCCESS; }
 
 // A kernel as it was launched; a graph is a row of them.
@@ -26,5 +27,6 @@ void note(const char *format, ...);
 Result illegal(const char *call);
 unsigned long long hash(const unsigned char *bytes, size_t count);
 void finish_copies(void);
+int may_share(const char *function, int bytes); // whether a kernel may have so much shared memory
 
 #define NOT_WHILE_CAPTURING(call) do { if (capturing) return illegal(call); } while (0)

@@ -15,7 +15,8 @@ internal sealed record CudaKernel(string Name, MethodInfo Method, int GroupSize,
     /// What to assemble for: bfloat16 needs sm_80; binary16 differs between sm_75 and newer ones only, where its code is bfloat16's with another type.
     /// Families with the code of sm_80 take the kernels that need the most of a multiprocessor.
     /// </summary>
-    public string[] Targets => !Name.Contains("BFloat16", StringComparison.Ordinal) ? ["sm_75", "sm_90"]
+    public string[] Targets => Name.StartsWith(nameof(WarpgroupLinearKernel<>), StringComparison.Ordinal) ? [CudaKernels.Warpgroups]
+        : !Name.Contains("BFloat16", StringComparison.Ordinal) ? ["sm_75", "sm_90"]
         : Tightest.Any(name => Name.StartsWith(name, StringComparison.Ordinal)) ? ["sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"]
         : ["sm_80", "sm_90"];
 
@@ -28,6 +29,9 @@ internal static class CudaKernels
 {
     public const string WideLoad = @"LDG\.E\.(\w+\.)*128", WideShared = @"LDS(\.\w+)*\.128", Tensor = "HMMA", Copy = "LDGSTS";
 
+    /// <summary>The target of kernels with wgmma, compiled as for sm_90.</summary>
+    public const string Warpgroups = "sm_90a";
+
     /// <summary>Targets that are assembled for.</summary>
     public static IReadOnlyList<(string Name, CudaArchitecture Architecture, CudaInstructionSet Instructions)> Targets { get; } =
     [
@@ -36,6 +40,7 @@ internal static class CudaKernels
         ("sm_86", CudaArchitecture.SM_86, new CudaInstructionSet(7, 4)),
         ("sm_89", CudaArchitecture.SM_89, new CudaInstructionSet(7, 8)),
         ("sm_90", CudaArchitecture.SM_90, new CudaInstructionSet(8, 0)),
+        (Warpgroups, CudaArchitecture.SM_90, new CudaInstructionSet(8, 0)),
         ("sm_100", CudaArchitecture.SM_100, new CudaInstructionSet(8, 6)),
         ("sm_120", CudaArchitecture.SM_120, new CudaInstructionSet(8, 7)),
     ];
@@ -44,12 +49,13 @@ internal static class CudaKernels
     [
         .. Of(typeof(SkinnyLinearKernel<>), 128, 128, (WideLoad, 8), (WideShared, 4), (Tensor, 16)),
         .. Of(typeof(TiledLinearKernel<>), 256, 255, (WideShared, 12), (Tensor, 32)),
+        .. Of(typeof(WarpgroupLinearKernel<>), 256, 255, ("HGMMA", Warpgroup.Products)),
         .. Head(typeof(HeadKernel<,>)), .. Head(typeof(SweepKernel<,>)), .. Head(typeof(ScoreKernel<,>)),
         .. Wide("Head"), .. Wide("Score"),
         .. Attention(typeof(Head64)), .. Attention(typeof(Head128)),
         .. Of(typeof(RopeKernel<>).MakeGenericType(typeof(TensorCache<TensorBFloat16>)), "BFloat16", 128, 64),
         .. Of(typeof(RopeKernel<>).MakeGenericType(typeof(TensorCache<TensorFloat16>)), "Float16", 128, 64),
-        .. Of(typeof(RoundKernel<>), 128, 64, (WideLoad, 2)),
+        .. Of(typeof(RoundKernel<>), 128, 64, (WideLoad, 2)), .. Of(typeof(OrderedRoundKernel<>), 128, 64, (WideLoad, 2)),
         new CudaKernel(nameof(TensorProbeKernel), typeof(TensorProbeKernel).GetMethod(nameof(TensorProbeKernel.Run))!, Team.Size, 64, [(Tensor, 8)]),
     ];
 

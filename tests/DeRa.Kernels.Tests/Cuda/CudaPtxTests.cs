@@ -50,6 +50,7 @@ internal sealed class CudaPtxTests
             Assert.That(assembled.Registers, Is.LessThanOrEqualTo(kernel.MostRegisters));
             Assert.That(assembled.SharedBytes, Is.LessThanOrEqualTo(StaticShared), "static shared memory");
             Assert.That(Regex.Count(assembled.Sass, @"\b(LDL|STL)\b"), Is.Zero, "local memory");
+            Assert.That(assembled.Log, Does.Not.Contain("wgmma"), "a warning that instructions are serialised");
             foreach ((string instruction, int atLeast) in kernel.Expected)
             {
                 Assert.That(Regex.Count(assembled.Sass, instruction), Is.GreaterThanOrEqualTo(atLeast), instruction);
@@ -60,6 +61,17 @@ internal sealed class CudaPtxTests
                 Assert.That(Regex.Count(assembled.Sass, CudaKernels.Copy), Is.Positive);
             }
         }
+    }
+
+    /// <summary>What copies wrote reaches wgmma by the fence alone, and all of a stage stands in one piece: products, copies, wait.</summary>
+    [Test]
+    public void Copies_are_fenced_before_wgmma_reads_them_and_begin_before_it_is_awaited()
+    {
+        string ptx = Compile(CudaKernels.All().First(kernel => kernel.Targets.Contains(CudaKernels.Warpgroups)), CudaKernels.Warpgroups);
+        Assert.That(ptx, Does.Match(@"cp\.async\.wait_group 1;\s+fence\.proxy\.async\.shared::cta;[^{}]*?bar\.sync"));
+        Assert.That(ptx, Does.Match(
+            @"wgmma\.fence(?:[^{}]*wgmma\.mma_async[^{}]*\{[^{}]*\}){8}[^{}]*wgmma\.commit_group[^{}]*cp\.async\.commit_group;\s+wgmma\.wait_group\.sync\.aligned 0;"));
+        Assert.That(Regex.Count(ptx, @"wgmma\.mma_async"), Is.EqualTo(Warpgroup.Products));
     }
 
     [Test]
@@ -82,6 +94,6 @@ internal sealed class CudaPtxTests
         using PTXBackend backend = DeviceContext.OfflineBackend(context, architecture, instructions);
         var compiled = (PTXCompiledKernel)backend.Compile(
             EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), new KernelSpecialization(kernel.GroupSize, 1));
-        return compiled.PTXAssembly;
+        return target == CudaKernels.Warpgroups ? PtxTarget.ArchitectureSpecific(compiled.PTXAssembly) : compiled.PTXAssembly;
     }
 }

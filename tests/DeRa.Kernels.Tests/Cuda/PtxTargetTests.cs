@@ -22,4 +22,11 @@ public sealed class PtxTargetTests
         CudaArchitecture target = PtxTarget.For(new CudaArchitecture(major, minor), new CudaInstructionSet(isaMajor, isaMinor));
         return $"{target.Major}.{target.Minor}";
     }
+
+    [Test]
+    public void Code_for_sm_90_becomes_code_for_sm_90a()
+    {
+        Assert.That(PtxTarget.ArchitectureSpecific(".version 8.0\n.target sm_90\n.entry"), Is.EqualTo(".version 8.0\n.target sm_90a\n.entry"));
+        Assert.That(() => PtxTarget.ArchitectureSpecific(".version 8.0\n.target sm_100\n.entry"), Throws.ArgumentException);
+    }
 }

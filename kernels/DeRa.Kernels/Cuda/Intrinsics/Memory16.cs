@@ -46,7 +46,7 @@ internal static class Memory16
     /// <summary>Begins a copy of <paramref name="bytes"/> (16, or 0 for zeros) to sixteen bytes of shared memory; at once before sm_80.</summary>
     [IntrinsicImplementation, External("memoryCopy")]
     public static unsafe void Copy16(ref Quad to, ref ushort from, int bytes) =>
-        (open ??= []).Add(new((nint)Unsafe.AsPointer(ref to), (nint)Unsafe.AsPointer(ref from), bytes));
+        Begin((nint)Unsafe.AsPointer(ref to), (nint)Unsafe.AsPointer(ref from), 16, bytes);
 
     /// <summary>Ends a batch of copies.</summary>
     [IntrinsicImplementation, External("memoryCommit")]
@@ -64,13 +64,16 @@ internal static class Memory16
     [IntrinsicImplementation, External("memoryWaitForAll")]
     public static void WaitForAll() => Arrive(0);
 
+    /// <summary>In emulation: begins a copy of <paramref name="bytes"/> to <paramref name="size"/> bytes, zeros after them.</summary>
+    public static void Begin(nint to, nint from, int size, int bytes) => (open ??= []).Add(new(to, from, size, bytes));
+
     private static unsafe void Arrive(int left)
     {
         while (committed is { } batches && batches.Count > left)
         {
             foreach (Copy copy in batches.Dequeue())
             {
-                NativeMemory.Clear((void*)copy.To, 16);
+                NativeMemory.Clear((void*)copy.To, (nuint)copy.Size);
                 NativeMemory.Copy((void*)copy.From, (void*)copy.To, (nuint)copy.Bytes);
             }
         }
@@ -127,5 +130,5 @@ internal static class Memory16
 
     private static bool IsAsynchronous(PTXCodeGenerator generator) => generator.Architecture >= CudaArchitecture.SM_80;
 
-    private readonly record struct Copy(nint To, nint From, int Bytes);
+    private readonly record struct Copy(nint To, nint From, int Size, int Bytes);
 }

@@ -50,8 +50,13 @@ internal static class TensorCore
         Element((ushort)a, isBFloat16) * Element((ushort)b, isBFloat16)
         + Element((ushort)(a >> 16), isBFloat16) * Element((ushort)(b >> 16), isBFloat16);
 
-    private static double Element(ushort bits, bool isBFloat16) =>
-        isBFloat16 ? BitConverter.UInt32BitsToSingle((uint)bits << 16) : (double)BitConverter.UInt16BitsToHalf(bits);
+    /// <summary>In emulation: a bfloat16 by its bits.</summary>
+    public static double BFloat16Element(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
+
+    /// <summary>In emulation: a binary16 by its bits.</summary>
+    public static double Float16Element(ushort bits) => (double)BitConverter.UInt16BitsToHalf(bits);
+
+    private static double Element(ushort bits, bool isBFloat16) => isBFloat16 ? BFloat16Element(bits) : Float16Element(bits);
 
     private static void EmitBFloat16(PTXBackend backend, PTXCodeGenerator generator, Value call) => Emit(generator, call, "bf16");
 

@@ -76,7 +76,8 @@ public sealed partial class CudaKernelSet
         }
 
         long partials = steps.Projections.Select(projection => Partials(projection.Outputs, projection.Inputs)).DefaultIfEmpty().Max();
-        long rounded = (long)steps.Tokens * sizeof(ushort) * steps.Projections.Select(projection => projection.Inputs).DefaultIfEmpty().Max();
+        int inputs = OrderedRoundKernel<TensorFloat16>.Stride(steps.Projections.Select(projection => projection.Inputs).DefaultIfEmpty().Max());
+        long rounded = (long)steps.Tokens * sizeof(ushort) * inputs;
         return base.ScratchEstimate(steps) + partials + rounded;
     }
 
@@ -114,22 +115,27 @@ public sealed partial class CudaKernelSet
         };
     }
 
-    private void Project(DType type, Matrix x, LinearPart[] parts, TensorLinearArgs args)
+    private void Project(DType type, Matrix x, LinearPart[] parts, TensorLinearArgs args) => Project(
+        x.Rows <= SkinnyLinearKernel<TensorFloat16>.Rows ? LinearForm.FewRows : TakesWarpgroups(type) ? LinearForm.Warpgroups : LinearForm.Tiles,
+        type, x, parts, args);
+
+    private void Project(LinearForm form, DType type, Matrix x, LinearPart[] parts, TensorLinearArgs args, bool? isSplit = null)
     {
         if (type == DType.BF16)
         {
-            Project<TensorBFloat16>(x, parts, args);
+            Project<TensorBFloat16>(form, type, x, parts, args, isSplit);
         }
         else
         {
-            Project<TensorFloat16>(x, parts, args);
+            Project<TensorFloat16>(form, type, x, parts, args, isSplit);
         }
     }
 
-    private void Project<TFormat>(Matrix x, LinearPart[] parts, TensorLinearArgs args)
+    // Whether segments have groups of their own is the form's and the number of tiles', unless it is said.
+    private void Project<TFormat>(LinearForm form, DType type, Matrix x, LinearPart[] parts, TensorLinearArgs args, bool? splits)
         where TFormat : struct, ITensorFormat
     {
-        bool isSkinny = x.Rows <= SkinnyLinearKernel<TFormat>.Rows;
+        bool isSkinny = form == LinearForm.FewRows;
         long groups = 0, partials = 0, counters = 0;
         for (int i = 0; i < parts.Length; i++)
         {
@@ -139,7 +145,7 @@ public sealed partial class CudaKernelSet
                 : Tiles(part.Lines, TiledLinearKernel<TFormat>.Tile) * Tiles(x.Rows, TiledLinearKernel<TFormat>.Tile);
 
             // Where tiles alone do not fill the device twice over, every segment has a group of its own.
-            bool isSplit = isSkinny || (tiles < 2 * Multiprocessors && part.Segments > 1);
+            bool isSplit = isSkinny || (part.Segments > 1 && (splits ?? tiles < 2 * Multiprocessors));
             bool isGated = args.Activation != TensorLinearArgs.NoActivation, hasNorm = args.NormKind != FollowingNorm.None;
             part.SegmentsPerGroup = isSplit ? 1 : part.Segments;
             part.IsDirect = part.SegmentsPerGroup == part.Segments && !isGated && !hasNorm ? 1 : 0;
@@ -170,10 +176,27 @@ public sealed partial class CudaKernelSet
             return;
         }
 
-        PortableBuffer rounded = Scratch("rounded activations", (long)x.Rows * x.Columns * sizeof(ushort));
-        LaunchInOrder(
-            RoundKernel<TFormat>.Run, Elementwise.Groups(x.Rows, x.Columns), new RoundArgs { X = args.X, Rounded = rounded.As<Quad>() });
+        int stride = form == LinearForm.Warpgroups ? OrderedRoundKernel<TFormat>.Stride(x.Columns) : x.Columns;
+        PortableBuffer rounded = Scratch("rounded activations", (long)x.Rows * stride * sizeof(ushort));
         args.Rounded = rounded.As<ushort>();
-        LaunchInOrder(TiledLinearKernel<TFormat>.Run, groups, args, TiledLinearKernel<TFormat>.GroupSize);
+        long roundGroups = Elementwise.Groups(x.Rows, stride);
+        if (form == LinearForm.Warpgroups)
+        {
+            LaunchInOrder(OrderedRoundKernel<TFormat>.Run, roundGroups, new OrderedRoundArgs { X = args.X, Rounded = rounded.As<Four>() });
+            LaunchInOrder(
+                warpgroups.Kernel(type), groups, args, WarpgroupLinearKernel<TFormat>.GroupSize, new KernelNeeds(WarpgroupLinearKernel<TFormat>.SharedBytes, true));
+        }
+        else
+        {
+            LaunchInOrder(RoundKernel<TFormat>.Run, roundGroups, new RoundArgs { X = args.X, Rounded = rounded.As<Quad>() });
+            LaunchInOrder(TiledLinearKernel<TFormat>.Run, groups, args, TiledLinearKernel<TFormat>.GroupSize);
+        }
+    }
+
+    private enum LinearForm
+    {
+        FewRows,
+        Tiles,
+        Warpgroups,
     }
 }

@@ -6,6 +6,9 @@ internal interface ITensorFormat
     /// <summary>D = A·B + C with operands of the type, float32 sums.</summary>
     static abstract Sums Multiply(Sums c, Quad a, uint b0, uint b1);
 
+    /// <summary>sums + a stage of a warpgroup's operands, while the copies of another begin; sm_90a alone.</summary>
+    static abstract WarpgroupSums MultiplyStage(WarpgroupSums sums, long w, long x, StageCopies copies, StageStep step);
+
     /// <summary>Two numbers rounded to the type.</summary>
     static abstract uint Pair(float low, float high);
 }
@@ -15,6 +18,9 @@ internal readonly struct TensorBFloat16 : ITensorFormat
 {
     public static Sums Multiply(Sums c, Quad a, uint b0, uint b1) => TensorCore.BFloat16(c, a, b0, b1);
 
+    public static WarpgroupSums MultiplyStage(WarpgroupSums sums, long w, long x, StageCopies copies, StageStep step) =>
+        Warpgroup.BFloat16(sums, w, x, copies, step);
+
     public static uint Pair(float low, float high) => Pairs.BFloat16(low, high);
 }
 
@@ -22,6 +28,9 @@ internal readonly struct TensorBFloat16 : ITensorFormat
 internal readonly struct TensorFloat16 : ITensorFormat
 {
     public static Sums Multiply(Sums c, Quad a, uint b0, uint b1) => TensorCore.Float16(c, a, b0, b1);
+
+    public static WarpgroupSums MultiplyStage(WarpgroupSums sums, long w, long x, StageCopies copies, StageStep step) =>
+        Warpgroup.Float16(sums, w, x, copies, step);
 
     public static uint Pair(float low, float high) => Pairs.Float16(low, high);
 }

@@ -11,7 +11,7 @@ namespace DeRa.Kernels.Cuda;
 /// meet in shared memory, 64 rows at a time. Grid: for each weight its tiles of lines × tiles of rows × groups of segments.
 /// </summary>
 /// <remarks>
-/// Bound: 2·rows·in·out FLOPs. A block costs a warp 12 loads of 512 bytes from shared memory and 32 mma; on H100 (1,024 dense bf16 multiply-adds a clock and
+/// Bound: 2·rows·in·out FLOPs. A block costs a warp 12 loads of 512 bytes from shared memory and 32 mma; on H100 (2,048 dense bf16 multiply-adds a clock and
 /// multiprocessor, 128 bytes of shared memory a clock) that is 256 clocks of mma and 384 of loads for the eight warps, so shared memory bounds it at two
 /// thirds of the tensor cores' rate: for [2048, 4096] to 28672, 481 GFLOP, at least 0.73 ms at 989 TFLOP/s and some 1.1 ms expected. Not measured yet.
 /// </remarks>

@@ -25,20 +25,26 @@ internal sealed class KernelLauncher(DeviceContext device) : IDisposable
     public bool IsRecording { get; set; }
 
     /// <summary>Launches an explicitly grouped kernel on a one-dimensional grid.</summary>
+    /// <param name="kernel">The entry point.</param>
+    /// <param name="groups">Groups of the grid.</param>
+    /// <param name="groupSize">Work-items of a group.</param>
+    /// <param name="args">The kernel's arguments.</param>
+    /// <param name="needs">What the kernel needs beside a plain one; the same at every launch.</param>
     /// <exception cref="DeviceException">The kernel does not compile, with the compiler's messages; or the launch fails.</exception>
-    public void Launch<TArgs>(Action<TArgs> kernel, long groups, int groupSize, TArgs args)
+    public void Launch<TArgs>(Action<TArgs> kernel, long groups, int groupSize, TArgs args, KernelNeeds needs = default)
         where TArgs : struct
     {
         if (!loaded.TryGetValue(kernel, out Delegate? launch))
         {
             RequireNoRecording($"load kernel {Name(kernel)}");
-            launch = Load(kernel, groupSize);
+            launch = Load(kernel, groupSize, needs);
             loaded.Add(kernel, launch);
         }
 
+        SharedMemoryConfig shared = needs.SharedBytes > 0 ? SharedMemoryConfig.RequestDynamic<byte>(needs.SharedBytes) : default;
         try
         {
-            ((Action<AcceleratorStream, KernelConfig, TArgs>)launch)(stream, new KernelConfig(checked((int)groups), groupSize), args);
+            ((Action<AcceleratorStream, KernelConfig, TArgs>)launch)(stream, new KernelConfig(checked((int)groups), groupSize, shared), args);
         }
         catch (AcceleratorException e)
         {
@@ -82,16 +88,16 @@ internal sealed class KernelLauncher(DeviceContext device) : IDisposable
     /// <inheritdoc />
     public void Dispose() => stream.Dispose();
 
-    private Delegate Load<TArgs>(Action<TArgs> kernel, int groupSize)
+    private Delegate Load<TArgs>(Action<TArgs> kernel, int groupSize, KernelNeeds needs)
         where TArgs : struct
     {
         using var log = new CompilerLog();
         try
         {
             // The assembler needs the group's size to batch loads; OpenCL takes it at the launch.
-            return device.Accelerator is CudaAccelerator
-                ? device.Accelerator.LoadKernel(kernel, new KernelSpecialization(groupSize, 1))
-                : device.Accelerator.LoadKernel(kernel);
+            return device.Accelerator is not CudaAccelerator cuda ? device.Accelerator.LoadKernel(kernel)
+                : needs == default ? cuda.LoadKernel(kernel, new KernelSpecialization(groupSize, 1))
+                : needs.Load(cuda, kernel.Method, groupSize).CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, TArgs>>();
         }
         catch (Exception e) // whatever ILGPU's compiler meets, its context is unusable afterwards
         {
