@@ -53,7 +53,8 @@ public sealed partial class CudaKernelSet
         }
         catch (DeviceException e)
         {
-            return e.Message.ReplaceLineEndings("; ");
+            // A driver's compiler adds lines of its own, some of them blank.
+            return string.Join("; ", e.Message.Split('\n').Select(line => line.Trim('\0', '\r', ' ')).Where(line => line.Length > 0));
         }
     }
 
