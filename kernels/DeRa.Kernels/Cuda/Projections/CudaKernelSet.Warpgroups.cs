@@ -17,7 +17,7 @@ public sealed partial class CudaKernelSet
     // Settled before a type's first projection of many rows, and not within a recording: what is recorded before goes by mma.sync, with the same bits.
     private bool TakesWarpgroups(DType type)
     {
-        if (!hasWarpgroups || takesWarpgroups.TryGetValue(type, out bool takes) || launcher.IsRecording)
+        if (!hasWarpgroups || takesWarpgroups.ContainsKey(type) || launcher.IsRecording)
         {
             return hasWarpgroups && takesWarpgroups.GetValueOrDefault(type);
         }
