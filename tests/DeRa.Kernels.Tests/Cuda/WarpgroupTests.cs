@@ -49,16 +49,15 @@ internal sealed class WarpgroupTests
         Assert.That(result.Passed, Is.True, result.Message);
     }
 
-    /// <summary>By wgmma, by mma.sync in tiles and in the form for few rows: groups that add several segments up, and segments with groups of their own.</summary>
+    /// <summary>Among many by wgmma, alone by mma.sync: groups that add several segments up, and segments with groups of their own.</summary>
     [TestCase(DType.BF16, 133, 136, 264)]
     [TestCase(DType.F16, 20, 40, 552)]
-    public void A_row_has_the_same_bits_in_every_form(DType type, int rows, int outputs, int depth)
+    public void A_row_has_the_same_bits_alone_and_among_many(DType type, int rows, int outputs, int depth)
     {
         var data = new Projection(type, rows, outputs, depth);
-        float[,] warpgroups = data.Run(set, 0, rows), tiles = data.Run(older, 0, rows);
+        float[,] warpgroups = data.Run(set, 0, rows);
         Assert.That(set.Findings, Has.One.StartsWith($"{type} projections of more than 16 rows: wgmma"));
-        Assert.That(warpgroups, Is.EqualTo(tiles));
-        foreach ((int start, int count) in new[] { (0, 1), (rows - 3, 3) })
+        foreach ((int start, int count) in new[] { (0, 1), (7, 9), (rows - 3, 3) })
         {
             float[,] few = data.Run(set, start, count);
             Assert.That(few.Cast<float>(), Is.EqualTo(warpgroups.Cast<float>().Skip(start * outputs).Take(count * outputs)), $"rows {start} … {start + count}");
