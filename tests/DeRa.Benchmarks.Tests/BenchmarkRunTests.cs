@@ -100,7 +100,7 @@ public sealed class BenchmarkRunTests
     public void The_page_is_well_formed_self_contained_and_complete()
     {
         var writer = new StringWriter();
-        HtmlReport.Write(writer, Ceilings, "a <device>", cases);
+        HtmlReport.Write(writer, new BenchReport { Device = "a <device>", Ceilings = Ceilings, Cases = cases });
         string page = writer.ToString();
         XElement body = XElement.Parse(page[page.IndexOf("<body>", StringComparison.Ordinal)..page.IndexOf("</html>", StringComparison.Ordinal)]);
         Assert.That(body.Descendants("svg").Count(), Is.EqualTo(9), "five of times, and a roofline for all but load");
@@ -109,6 +109,52 @@ public sealed class BenchmarkRunTests
         Assert.That(body.Descendants("td").Count(), Is.EqualTo(cases.Sum(list => list.Count) * FigureTable.Titles.Count));
         Assert.That(body.Element("h1")!.Value, Does.Contain("a <device>"));
         Assert.That(page, Does.Contain("prefers-color-scheme: dark").And.Not.Contain("http").And.Not.Contain("<script").And.Not.Contain("NaN"));
+    }
+
+    [Test]
+    public void The_page_shows_an_engine_under_load_and_speculation()
+    {
+        var percentiles = new Percentiles(0.002, 0.004, 0.02);
+        var serve = new ServeMeasurement
+        {
+            Device = "cpu",
+            Model = "a pair",
+            Concurrency = 16,
+            Rate = null,
+            Requests = 5,
+            PromptTokens = 40,
+            GeneratedTokens = 300,
+            Seconds = 2,
+            TimeToFirstToken = percentiles,
+            TimePerOutputToken = percentiles,
+            Latency = percentiles,
+            Steps = 90,
+            PrefixHitTokens = 0,
+            Preemptions = 7,
+        };
+        SpeculateMeasurement[] speculate = [.. new[] { ("plain", (double?)null, 1.0), ("ratio", 0.9, 1.6) }.Select(way => new SpeculateMeasurement
+        {
+            Device = "cpu",
+            Model = "a <near> pair",
+            Batch = 2,
+            Mode = way.Item1,
+            Tokens = 48,
+            Repeats = 5,
+            MedianSeconds = 0.5 / way.Item3,
+            MinSeconds = 0.4 / way.Item3,
+            MaxSeconds = 0.6 / way.Item3,
+            Acceptance = way.Item2,
+            PassesPerToken = 1.1,
+            Speedup = way.Item3,
+        })];
+        var writer = new StringWriter();
+        HtmlReport.Write(writer, new BenchReport { Device = "cpu", Serve = [serve], Speculate = speculate });
+        string page = writer.ToString();
+        XElement body = XElement.Parse(page[page.IndexOf("<body>", StringComparison.Ordinal)..page.IndexOf("</html>", StringComparison.Ordinal)]);
+        Assert.That(body.Elements("h2").Select(title => title.Value), Is.EqualTo(new[] { "serve", "speculate" }));
+        Assert.That(body.Descendants("rect").Count(), Is.EqualTo(3 + 2));
+        Assert.That(body.Descendants("td").Select(cell => cell.Value), Is.EqualTo(ServeTable.Cells(serve).Concat(speculate.SelectMany(SpeculateTable.Cells))));
+        Assert.That(page, Does.Contain("1.60 × plain").And.Contain("a &lt;near&gt; pair").And.Not.Contain("Ceilings").And.Not.Contain("NaN"));
     }
 
     [Test]

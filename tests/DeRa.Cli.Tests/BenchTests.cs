@@ -89,6 +89,31 @@ public sealed class BenchTests
         Assert.That(lines[2].GetProperty("passes_per_token").GetDouble(), Is.InRange(1, 2.1));
     }
 
+    [Test]
+    public void The_page_has_every_workload_of_the_run()
+    {
+        string page = Path.Combine(Path.GetTempPath(), $"bench-{Guid.NewGuid():N}.html");
+        try
+        {
+            Dera.Done(["bench", .. Pair, "--device", "cpu", "--workload", "decode,serve,speculate", "--mode", "fused", "--batch", "1", "--context", "8", "--requests", "3", "--concurrency", "2", "--rate", "200", "--html", page]);
+            string[] sections = [.. File.ReadAllText(page).Split("<h2>")[1..].Select(section => section[..section.IndexOf('<', StringComparison.Ordinal)])];
+            Assert.That(sections, Is.EqualTo(new[] { "decode", "serve", "speculate" }));
+        }
+        finally
+        {
+            File.Delete(page);
+        }
+    }
+
+    [Test]
+    public void A_page_that_could_not_be_written_is_said_before_anything_is_measured()
+    {
+        string file = Path.Combine(Path.GetTempPath(), $"no-{Guid.NewGuid():N}", "page.html");
+        Dera.Outcome outcome = Dera.Run(["bench", .. Pair, "--device", "cpu", "--html", file]);
+        Assert.That(outcome.ExitCode, Is.EqualTo(2));
+        Assert.That(outcome.Error.Trim(), Is.EqualTo($"dera: {file}: expected a file in an existing folder, found no such folder"));
+    }
+
     [TestCase("--mode quick", "--mode quick: expected a list of single, naive, fused, fused-shared-head, pair, found 'quick'")]
     [TestCase("--rate 0", "--rate 0: expected a list of numbers above 0, as in 2,8, found '0'")]
     [TestCase("--shape 7b", "--shape 7b: expected one of 15m, 110m, 1.1b, 3b, 8b")]

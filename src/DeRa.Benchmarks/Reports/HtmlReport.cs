@@ -1,12 +1,11 @@
-using System.Globalization;
 using System.Net;
 using System.Text;
 
 namespace DeRa.Benchmarks;
 
 /// <summary>
-/// One self-contained page, no scripts and nothing to fetch: per workload a plot of time against floor, a roofline and a table with every figure. Follows the
-/// reader's light or dark setting.
+/// One self-contained page, no scripts and nothing to fetch: per workload a plot (time against floor where there is one), a roofline and a table with every
+/// figure. Follows the reader's light or dark setting.
 /// </summary>
 public static class HtmlReport
 {
@@ -26,95 +25,72 @@ public static class HtmlReport
 
     /// <summary>Writes the page.</summary>
     /// <param name="writer">Where to.</param>
-    /// <param name="ceilings">The device's ceilings.</param>
-    /// <param name="device">The device in words.</param>
-    /// <param name="cases">Measurements, a list per case.</param>
-    public static void Write(TextWriter writer, DeviceCeilings ceilings, string device, IReadOnlyList<IReadOnlyList<Measurement>> cases)
+    /// <param name="report">What was measured.</param>
+    public static void Write(TextWriter writer, BenchReport report)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        ArgumentNullException.ThrowIfNull(ceilings);
-        ArgumentNullException.ThrowIfNull(cases);
-        string model = cases.Count > 0 ? cases[0][0].Model : "";
+        ArgumentNullException.ThrowIfNull(report);
         writer.WriteLine("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">");
-        writer.WriteLine($"<title>dera bench: {Text(model)}</title><style>{Style}</style></head><body>");
-        writer.WriteLine($"<h1>dera bench: {Text(model)} on {Text(device)}</h1>");
-        writer.WriteLine($"<p>Ceilings ({Text(ceilings.Method)}): {Text(Figures.Rate(ceilings.ReadBytesPerSecond, "B/s"))} read, {Text(Figures.Rate(ceilings.FlopsPerSecond, "FLOP/s"))}.</p>");
-        writer.WriteLine("<p>Bars are medians, whiskers the fastest and slowest repeat, ticks the floor: the least time in which the device could move the bytes and compute the operations of the task. Each case has a scale of its own. Below, each workload's roofline: a point on the line does all that the device can at its operations per byte.</p>");
-        foreach (var workload in cases.GroupBy(measurements => measurements[0].Workload))
+        writer.WriteLine($"<title>dera bench: {Text(report.Model)}</title><style>{Style}</style></head><body>");
+        writer.WriteLine($"<h1>dera bench: {Text(report.Model)} on {Text(report.Device)}</h1>");
+        if (report.Ceilings is { } ceilings)
         {
+            writer.WriteLine($"<p>Ceilings ({Text(ceilings.Method)}): {Text(Figures.Rate(ceilings.ReadBytesPerSecond, "B/s"))} read, {Text(Figures.Rate(ceilings.FlopsPerSecond, "FLOP/s"))}.</p>");
+        }
+
+        if (report.Cases.Count > 0)
+        {
+            writer.WriteLine("<p>Bars are medians, whiskers the fastest and slowest repeat, ticks the floor: the least time in which the device could move the bytes and compute the operations of the task. Each case has a scale of its own. Below, each workload's roofline: a point on the line does all that the device can at its operations per byte.</p>");
+        }
+
+        foreach (var workload in report.Cases.GroupBy(measurements => measurements[0].Workload))
+        {
+            Measurement[] measurements = [.. workload.SelectMany(list => list)];
             writer.WriteLine($"<h2>{Text(workload.Key)}</h2>");
-            writer.WriteLine(Plot([.. workload]));
-            foreach (string conclusion in FigureTable.Conclusions([.. workload.SelectMany(measurements => measurements)]))
+            writer.WriteLine(BarPlot.Svg("time against floor", [.. workload.Select(list => new BarGroup(list[0].CaseLabel, [.. list.Select(BarOf)]))]));
+            foreach (string conclusion in FigureTable.Conclusions(measurements))
             {
                 writer.WriteLine($"<p>{Text(conclusion)}.</p>");
             }
 
             writer.WriteLine(RooflinePlot.Svg([.. workload]));
-            writer.WriteLine(TableOf([.. workload]));
+            writer.WriteLine(TableOf(FigureTable.Titles, measurements.Select(FigureTable.Cells)));
+        }
+
+        if (report.Serve.Count > 0)
+        {
+            writer.WriteLine("<h2>serve</h2>");
+            writer.WriteLine(BarPlot.Svg("an engine under load", ServeTable.Bars(report.Serve)));
+            writer.WriteLine(TableOf(ServeTable.Titles, report.Serve.Select(ServeTable.Cells)));
+        }
+
+        if (report.Speculate.Count > 0)
+        {
+            writer.WriteLine($"<h2>speculate</h2><p>{Text(report.Speculate[0].Model)}. Bars are medians, whiskers the fastest and slowest run.</p>");
+            writer.WriteLine(BarPlot.Svg("time with and without speculation", SpeculateTable.Bars(report.Speculate)));
+            writer.WriteLine(TableOf(SpeculateTable.Titles, report.Speculate.Select(SpeculateTable.Cells)));
         }
 
         writer.WriteLine("</body></html>");
     }
 
-    private static string Plot(IReadOnlyList<IReadOnlyList<Measurement>> cases)
+    private static Bar BarOf(Measurement m)
     {
-        const int Left = 200, Width = 410, Row = 18, Gap = 26;
-        int height = cases.Sum(measurements => (measurements.Count * Row) + Gap);
-        var svg = new StringBuilder($"<svg viewBox=\"0 0 1000 {height}\" role=\"img\" aria-label=\"time against floor\">");
-        int y = 0;
-        foreach (IReadOnlyList<Measurement> measurements in cases)
-        {
-            double scale = Width / measurements.Max(measurement => measurement.MaxSeconds);
-            svg.Append(Line($"<text x=\"0\" y=\"{y + 16}\" class=\"soft\">{Text(measurements[0].CaseLabel)}</text>"));
-            y += Gap - 4;
-            foreach (Measurement m in measurements)
-            {
-                string mode = m.Mode.Label(), way = m.Way;
-                double middle = y + (Row / 2.0);
-                svg.Append(Line($"<text x=\"{Left - 10}\" y=\"{middle + 4}\" text-anchor=\"end\">{Text(way)}</text>"));
-                svg.Append(Line($"<rect x=\"{Left}\" y=\"{y + 3}\" width=\"{m.MedianSeconds * scale:F1}\" height=\"{Row - 6}\" fill=\"var(--{mode})\"/>"));
-                svg.Append(Line($"<path d=\"M{Left + (m.MinSeconds * scale):F1} {middle} H{Left + (m.MaxSeconds * scale):F1}\" stroke=\"var(--text)\"/>"));
-                if (m.FloorSeconds is { } floor)
-                {
-                    svg.Append(Line($"<path d=\"M{Left + (floor * scale):F1} {y} v{Row}\" stroke=\"var(--text)\" stroke-width=\"2\"/>"));
-                }
-
-                string share = m.ShareOfFloor is { } of ? $", floor at {Figures.Percent(of)}" : "";
-                string gain = m.Fusion is { } fusion ? $", {Figures.Gain(fusion)}" : "";
-                svg.Append(Line($"<text x=\"{Left + Width + 12}\" y=\"{middle + 4}\" class=\"soft\">{Text(Figures.Time(m.MedianSeconds) + share + gain)}</text>"));
-                y += Row;
-            }
-
-            y += 4;
-        }
-
-        return svg.Append("</svg>").ToString();
+        string share = m.ShareOfFloor is { } of ? $", floor at {Figures.Percent(of)}" : "";
+        string gain = m.Fusion is { } fusion ? $", {Figures.Gain(fusion)}" : "";
+        return new Bar(m.Way, m.Mode.Label(), m.MedianSeconds, m.MinSeconds, m.MaxSeconds, m.FloorSeconds, Figures.Time(m.MedianSeconds) + share + gain);
     }
 
-    private static string TableOf(IReadOnlyList<IReadOnlyList<Measurement>> cases)
+    private static string TableOf(IReadOnlyList<string> titles, IEnumerable<IReadOnlyList<string>> rows)
     {
-        var html = new StringBuilder("<div class=\"table\"><table><tr>");
-        foreach (string title in FigureTable.Titles)
+        var html = new StringBuilder("<div class=\"table\"><table><tr>").AppendJoin("", titles.Select(title => $"<th>{Text(title)}</th>")).Append("</tr>");
+        foreach (IReadOnlyList<string> cells in rows)
         {
-            html.Append(Line($"<th>{Text(title)}</th>"));
-        }
-
-        html.Append("</tr>");
-        foreach (Measurement measurement in cases.SelectMany(measurements => measurements))
-        {
-            html.Append("<tr>");
-            foreach (string cell in FigureTable.Cells(measurement))
-            {
-                html.Append(Line($"<td>{Text(cell)}</td>"));
-            }
-
-            html.Append("</tr>");
+            html.Append("<tr>").AppendJoin("", cells.Select(cell => $"<td>{Text(cell)}</td>")).Append("</tr>");
         }
 
         return html.Append("</table></div>").ToString();
     }
-
-    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static string Text(string value) => WebUtility.HtmlEncode(value);
 }

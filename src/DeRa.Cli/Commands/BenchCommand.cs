@@ -63,9 +63,16 @@ internal sealed class BenchCommand
         ServeOptions serve = ReadServe(parsed);
         BenchmarkOptions options = ReadOptions(parsed) with { WeightType = where.WeightType };
         ModelShape? random = ReadShape(parsed);
+        string? file = parsed.GetValue(html);
+        if (file is not null)
+        {
+            CompleteFile.RequirePlace(file);
+        }
+
+        var page = new BenchPage(file);
         if (options.Workloads.Any(name => name != SpeculateBench.Workload))
         {
-            await MeasureAsync(parsed, where, options, serve, random, cancellationToken);
+            await MeasureAsync(parsed, where, options, serve, random, page, cancellationToken);
         }
 
         if (options.Workloads.Contains(SpeculateBench.Workload))
@@ -73,7 +80,7 @@ internal sealed class BenchCommand
             bool given = parsed.GetResult(batch) is { Implicit: false };
             var speculate = new SpeculateOptions { Repeats = options.Repeats, WeightType = where.WeightType };
             speculate = given ? speculate with { Batches = options.Batches } : speculate;
-            await SpeculateBench.RunAsync(where, speculate, CreatePair, parsed.GetValue(json), cancellationToken);
+            await SpeculateBench.RunAsync(where, speculate, CreatePair, parsed.GetValue(json), page, cancellationToken);
         }
 
         return ExitCode.Done;
@@ -84,7 +91,8 @@ internal sealed class BenchCommand
     }
 
     private async Task MeasureAsync(
-        ParseResult parsed, DeviceArguments where, BenchmarkOptions options, ServeOptions serve, ModelShape? random, CancellationToken cancellationToken)
+        ParseResult parsed, DeviceArguments where, BenchmarkOptions options, ServeOptions serve, ModelShape? random, BenchPage page,
+        CancellationToken cancellationToken)
     {
         bool asJson = parsed.GetValue(json);
         using PairDevices devices = where.OpenPair(Note);
@@ -124,7 +132,7 @@ internal sealed class BenchCommand
             }
         }
 
-        if (cases.Count == 0 && !options.Workloads.Contains("serve"))
+        if (cases.Count == 0 && !options.Workloads.Contains(ServeBench.Workload))
         {
             throw new InputException($"--mode {parsed.GetValue(mode)}: no case of --workload {parsed.GetValue(workload)} offers it for this pair");
         }
@@ -134,42 +142,22 @@ internal sealed class BenchCommand
             BenchTable.Write(cases);
         }
 
-        if (parsed.GetValue(html) is { } file)
+        string title = Title(devices, other?.Devices);
+        if (cases.Count > 0)
         {
-            CompleteFile.Write(file, stream =>
-            {
-                using var writer = new StreamWriter(stream, leaveOpen: true);
-                HtmlReport.Write(writer, ceilings, Title(devices, other?.Devices), cases);
-            });
+            page.Add(title, report => report with { Ceilings = ceilings, Cases = cases });
         }
 
-        if (options.Workloads.Contains("serve"))
+        if (options.Workloads.Contains(ServeBench.Workload))
         {
-            await ServeAsync(DeviceNames.Of(devices), pair, serve, where.WeightType, asJson, cancellationToken);
-        }
-    }
-
-    private static async Task ServeAsync(
-        DeviceNames devices, PairFolders pair, ServeOptions options, DType? weightType, bool asJson, CancellationToken cancellationToken)
-    {
-        var measured = new List<ServeMeasurement>();
-        await foreach (ServeMeasurement measurement in ServeWorkload.RunAsync(devices, pair, options, weightType, cancellationToken))
-        {
-            Note($"serve: {measurement.CaseLabel}");
-            measured.Add(measurement);
-            if (asJson)
-            {
-                Json.WriteLine(measurement);
-            }
-        }
-
-        if (!asJson)
-        {
-            BenchTable.Write(measured);
+            IReadOnlyList<ServeMeasurement> served =
+                await ServeBench.RunAsync(DeviceNames.Of(devices), pair, serve, where.WeightType, asJson, cancellationToken);
+            page.Add(title, report => report with { Serve = served });
         }
     }
 
-    private static string Title(PairDevices devices, PairDevices? other)
+    /// <summary>Devices in words.</summary>
+    internal static string Title(PairDevices devices, PairDevices? other)
     {
         DeviceDescription[] all = [.. devices.Sets.Concat(other?.Sets ?? []).Select(set => set.Device)];
         return all.Length == 1 ? all[0].Name : string.Join(" and ", all.Select(device => $"{device.Id} ({device.Name})"));

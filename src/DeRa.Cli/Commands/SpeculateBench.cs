@@ -15,15 +15,17 @@ internal static class SpeculateBench
     /// <param name="options">What is run.</param>
     /// <param name="createPair">The pair, for its devices and how far apart random models are to be.</param>
     /// <param name="asJson">A JSON line per way and case in place of a table.</param>
+    /// <param name="page">Gets what was measured.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task RunAsync(
-        DeviceArguments where, SpeculateOptions options, Func<PairDevices, float, PairFolders> createPair, bool asJson, CancellationToken cancellationToken)
+        DeviceArguments where, SpeculateOptions options, Func<PairDevices, float, PairFolders> createPair, bool asJson, BenchPage page, CancellationToken cancellationToken)
     {
         DeviceNames names;
         PairFolders created;
+        string title;
         using (PairDevices devices = where.OpenPair(Note))
         {
-            (names, created) = (DeviceNames.Of(devices), createPair(devices, options.Noise));
+            (names, created, title) = (DeviceNames.Of(devices), createPair(devices, options.Noise), BenchCommand.Title(devices, null));
         }
 
         using PairFolders pair = created;
@@ -43,8 +45,10 @@ internal static class SpeculateBench
 
         if (!asJson)
         {
-            SpeculateTable.Write(all);
+            BenchTable.Write(all);
         }
+
+        page.Add(title, report => report with { Speculate = all });
     }
 
     private static void Note(string line) => Console.Error.WriteLine(line);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using DeRa.Benchmarks;
 using Spectre.Console;
 
@@ -14,19 +13,8 @@ internal static class BenchTable
     {
         foreach (var workload in cases.GroupBy(measurements => measurements[0].Workload))
         {
-            Table table = new Table().Border(TableBorder.Rounded).Title(workload.Key);
-            foreach (string title in FigureTable.EssentialTitles)
-            {
-                table.AddColumn(new TableColumn(new Text(title)).NoWrap());
-            }
-
             Measurement[] measurements = [.. workload.SelectMany(list => list)];
-            foreach (Measurement measurement in measurements)
-            {
-                table.AddRow(FigureTable.EssentialCells(measurement).Select(cell => new Text(cell)));
-            }
-
-            Terminal.Write(table, WidthWhenRedirected);
+            Write(workload.Key, FigureTable.EssentialTitles, measurements.Select(FigureTable.EssentialCells));
             foreach (string verdict in FigureTable.Conclusions(measurements))
             {
                 Console.Out.WriteLine($"{workload.Key}: {verdict}");
@@ -34,30 +22,24 @@ internal static class BenchTable
         }
     }
 
-    /// <summary>A row per case of the serve workload; times in milliseconds.</summary>
-    public static void Write(IReadOnlyList<ServeMeasurement> cases)
+    public static void Write(IReadOnlyList<ServeMeasurement> cases) => Write("serve", ServeTable.Titles, cases.Select(ServeTable.Cells));
+
+    public static void Write(IReadOnlyList<SpeculateMeasurement> measurements) =>
+        Write(measurements[0].Model, SpeculateTable.Titles, measurements.Select(SpeculateTable.Cells));
+
+    private static void Write(string title, IReadOnlyList<string> titles, IEnumerable<IReadOnlyList<string>> rows)
     {
-        Table table = new Table().Border(TableBorder.Rounded).Title("serve");
-        foreach (string title in (string[])["requests", "tok/s", "first token p50", "p90", "p99", "per token p50", "p90", "p99", "whole p50", "p99", "preempted"])
+        Table table = new Table().Border(TableBorder.Rounded).Title(title);
+        foreach (string column in titles)
         {
-            table.AddColumn(new TableColumn(new Text(title)).NoWrap());
+            table.AddColumn(new TableColumn(new Text(column)).NoWrap());
         }
 
-        foreach (ServeMeasurement one in cases)
+        foreach (IReadOnlyList<string> cells in rows)
         {
-            string[] cells =
-            [
-                one.CaseLabel, Number(one.TokensPerSecond), Milliseconds(one.TimeToFirstToken.P50), Milliseconds(one.TimeToFirstToken.P90),
-                Milliseconds(one.TimeToFirstToken.P99), Milliseconds(one.TimePerOutputToken.P50), Milliseconds(one.TimePerOutputToken.P90),
-                Milliseconds(one.TimePerOutputToken.P99), Milliseconds(one.Latency.P50), Milliseconds(one.Latency.P99), one.Preemptions.ToString(CultureInfo.InvariantCulture),
-            ];
             table.AddRow(cells.Select(cell => new Text(cell)));
         }
 
         Terminal.Write(table, WidthWhenRedirected);
     }
-
-    private static string Number(double value) => value.ToString(value < 100 ? "0.0" : "0", CultureInfo.InvariantCulture);
-
-    private static string Milliseconds(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e3:0.0} ms");
 }

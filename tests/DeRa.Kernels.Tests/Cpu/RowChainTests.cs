@@ -9,7 +9,7 @@ public sealed class RowChainTests
     private const int Hidden = 96, Inner = 200;
 
     [Test]
-    public void Rows_through_several_operations_keep_their_bits([Values(1, 2, 3)] int workers, [Values(15, 16, 17, 24, 40, 68, 100)] int rows)
+    public void Rows_through_several_operations_keep_their_bits([Values(1, 2, 3)] int workers, [Values(15, 16, 17, 23, 24, 33, 40, 68, 100)] int rows)
     {
         Assert.That(RunLayer(workers, rows, atOnce: true), Is.EqualTo(RunLayer(1, rows, atOnce: false)).And.Some.Not.Zero);
     }
@@ -69,16 +69,34 @@ public sealed class RowChainTests
         Assert.That(other.KeepsRowsApart(block, 5), Is.EqualTo(apart));
     }
 
-    [TestCase(16, 2, true)]
-    [TestCase(15, 2, false)]
-    [TestCase(24, 2, false)]
-    [TestCase(64, 2, true)]
-    [TestCase(72, 2, true)]
-    [TestCase(64, 1, false)]
-    [TestCase(64, 8, true)]
-    [TestCase(72, 8, false)]
-    public void A_chain_pays_where_workers_have_about_as_many_rows_each(int rows, int workers, bool pays) =>
-        Assert.That(RowChain.Pays(rows, workers), Is.EqualTo(pays));
+    [TestCase(16, 2, 8)]
+    [TestCase(15, 2, 0, TestName = "Not a tile for each worker")]
+    [TestCase(17, 2, 9)]
+    [TestCase(23, 2, 12)]
+    [TestCase(32, 2, 8)]
+    [TestCase(33, 2, 9)]
+    [TestCase(40, 2, 10)]
+    [TestCase(56, 2, 14)]
+    [TestCase(72, 2, 8, TestName = "Nine tiles of eight for two are even enough")]
+    [TestCase(64, 1, 0)]
+    [TestCase(64, 8, 8)]
+    [TestCase(72, 8, 9)]
+    public void Workers_take_whole_tiles_or_even_shares(int rows, int workers, int taken) =>
+        Assert.That(RowChain.RowsTaken(rows, workers), Is.EqualTo(taken));
+
+    [Test]
+    public void No_worker_has_much_more_than_the_others()
+    {
+        for (int workers = 2; workers <= 9; workers++)
+        {
+            for (int rows = RowChain.Tile * workers; rows < 300; rows++)
+            {
+                int taken = RowChain.RowsTaken(rows, workers), units = (rows + taken - 1) / taken, longest = (units + workers - 1) / workers * taken;
+                Assert.That(taken, Is.InRange(RowChain.Tile, RowChain.MostTaken), $"{rows} rows, {workers} workers");
+                Assert.That(8 * longest * workers, Is.LessThanOrEqualTo(9 * (rows + taken * workers)), $"{rows} rows, {workers} workers");
+            }
+        }
+    }
 
     /// <summary>Norm, three projections, projection onto the residual, norm, gate and up, activation, down: what a layer does around its attention.</summary>
     private static float[] RunLayer(int workers, int rows, bool atOnce)

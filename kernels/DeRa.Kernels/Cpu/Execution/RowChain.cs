@@ -31,20 +31,30 @@ internal readonly unsafe record struct RowBlock(nint First, int Stride, int Colu
 /// <param name="workers">Workers of the set.</param>
 internal sealed class RowChain(int workers)
 {
-    /// <summary>Rows that are taken together: those of the largest tile of a projection.</summary>
-    public const int RowsTaken = 8;
+    /// <summary>Rows of the largest tile of a projection: a worker has at least so many, and where they come out even takes so many together.</summary>
+    public const int Tile = 8;
+
+    /// <summary>Most rows that are taken together.</summary>
+    public const int MostTaken = 2 * Tile;
 
     private readonly List<RowBlock> blocks = [];
     private int rows;
 
     /// <summary>
-    /// Whether workers have about as many rows each: the longest share is at most an eighth longer than an even one. A more uneven end costs more than
-    /// the phases that are saved.
+    /// Rows that workers take together, 0 where a chain does not pay. Whole tiles, unless that gives one worker over an eighth more than an even share; then
+    /// as even shares as there are, though their last tile is smaller.
     /// </summary>
-    public static bool Pays(int rows, int workers)
+    public static int RowsTaken(int rows, int workers)
     {
-        int units = (rows + RowsTaken - 1) / RowsTaken, longest = (units + workers - 1) / workers;
-        return workers > 1 && rows >= RowsTaken * workers && 8 * longest * workers <= 9 * units;
+        if (workers == 1 || rows < Tile * workers)
+        {
+            return 0;
+        }
+
+        int tiles = Quotient(rows, Tile), longest = Quotient(tiles, workers);
+        return 8 * longest * workers <= 9 * tiles ? Tile : Quotient(rows, workers * Quotient(rows, MostTaken * workers));
+
+        static int Quotient(int amount, int part) => (amount + part - 1) / part;
     }
 
     /// <summary>Whether there is a chain to add to.</summary>
@@ -58,7 +68,7 @@ internal sealed class RowChain(int workers)
     {
         blocks.Clear();
         blocks.AddRange(first);
-        rows = Pays(count, workers) ? count : 0;
+        rows = RowsTaken(count, workers) > 0 ? count : 0;
         return rows > 0;
     }
 

@@ -57,10 +57,10 @@ internal static unsafe class StepKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunChain(RecordedOperation* first, Worker* worker)
     {
-        int units = (first->Rows + RowChain.RowsTaken - 1) / RowChain.RowsTaken;
+        int taken = RowChain.RowsTaken(first->Rows, worker->Count), units = (first->Rows + taken - 1) / taken;
         while (worker->Take(units, out long unit, out _, grain: 1))
         {
-            int from = (int)unit * RowChain.RowsTaken, to = Math.Min(from + RowChain.RowsTaken, first->Rows);
+            int from = (int)unit * taken, to = Math.Min(from + taken, first->Rows);
             for (RecordedOperation* operation = first; operation < first + first->Chained; operation++)
             {
                 operation->RowsBody(operation->Arguments, worker, from, to);

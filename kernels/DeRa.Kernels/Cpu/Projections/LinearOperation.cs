@@ -24,7 +24,7 @@ internal unsafe struct LinearOperation<TFormat> : IRowOperation<LinearOperation<
     /// <param name="workers">Workers of the set: smaller weights are cut into smaller panels, so that everyone has something to do.</param>
     public LinearOperation(LinearShape shape, int workers)
     {
-        TakesRows = workers > 1 && shape.Rows >= RowChain.RowsTaken * workers && (long)shape.N * shape.K * TFormat.Size <= SmallWeight;
+        TakesRows = workers > 1 && shape.Rows >= RowChain.Tile * workers && (long)shape.N * shape.K * TFormat.Size <= SmallWeight;
         int share = TakesRows ? shape.N : shape.N / (workers * 2);
         panel = Math.Clamp((share + 11) / 12 * 12, 12, Projection<TFormat>.PanelRows);
         parts[0] = shape;
@@ -50,7 +50,7 @@ internal unsafe struct LinearOperation<TFormat> : IRowOperation<LinearOperation<
         (BlockRows * Projection<TFormat>.PanelRows + OwnArranged * Arrangement.Padded(parts[0].K)) * sizeof(float);
 
     /// <summary>Rows that a worker arranges for itself; 0 where all share one copy.</summary>
-    private readonly int OwnArranged => TakesRows ? RowChain.RowsTaken : parts[0].Rows <= OwnRows ? parts[0].Rows : 0;
+    private readonly int OwnArranged => TakesRows ? RowChain.MostTaken : parts[0].Rows <= OwnRows ? parts[0].Rows : 0;
 
     private readonly int Panels
     {
@@ -102,7 +102,7 @@ internal unsafe struct LinearOperation<TFormat> : IRowOperation<LinearOperation<
         return 1 + self->partCount;
     }
 
-    /// <summary>At most <see cref="RowChain.RowsTaken"/> rows.</summary>
+    /// <summary>At most <see cref="RowChain.MostTaken"/> rows.</summary>
     public static void RunRows(LinearOperation<TFormat>* self, Worker* worker, int from, int to)
     {
         var sums = (float*)worker->Private;
@@ -211,11 +211,11 @@ internal unsafe struct LinearOperation<TFormat> : IRowOperation<LinearOperation<
         var sums = (float*)worker->Private;
         float* x = sums + BlockRows * Projection<TFormat>.PanelRows;
         long arranged = -1;
-        while (worker->Take((rows + RowChain.RowsTaken - 1) / RowChain.RowsTaken * (long)panels, out long first, out long end))
+        while (worker->Take((rows + RowChain.Tile - 1) / RowChain.Tile * (long)panels, out long first, out long end))
         {
             for (long unit = first; unit < end; unit++)
             {
-                int from = (int)(unit / panels) * RowChain.RowsTaken, to = Math.Min(from + RowChain.RowsTaken, rows);
+                int from = (int)(unit / panels) * RowChain.Tile, to = Math.Min(from + RowChain.Tile, rows);
                 if (from != arranged)
                 {
                     Arrange(x, from, to);
