@@ -38,9 +38,9 @@ internal unsafe struct HeadSide
         SplitsEvenOdd = type != DType.F32,
         project = type switch
         {
-            DType.BF16 => &Projection<BFloat16>.Run,
-            DType.F16 => &Projection<Binary16>.Run,
-            _ => &Projection<Binary32>.Run,
+            DType.BF16 => &Projection<BFloat16>.RunWhole,
+            DType.F16 => &Projection<Binary16>.RunWhole,
+            _ => &Projection<Binary32>.RunWhole,
         },
         bias = bias,
         softCap = softCap ?? 0,

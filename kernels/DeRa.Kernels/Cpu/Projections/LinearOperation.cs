@@ -4,12 +4,12 @@ namespace DeRa.Kernels.Cpu;
 
 /// <summary>
 /// Linear over output-major weights, for up to four weights that share x (q, k and v; gate and up). Workers take panels of outputs, so that each reads its
-/// part of the weights; few rows are arranged by every worker for itself, more once for all. Where the weight is small beside many rows they take
+/// part of the weights, as one stream, or for a single row as four; few rows are arranged by every worker for itself, more once for all. Where the weight is small beside many rows they take
 /// rows instead, as the operations before and after do: what a worker wrote it then finds in its own cache. Every output is reduced over K in the one
 /// order of <see cref="Projection{TFormat}"/>.
 /// Bound: memory bandwidth up to about 8 rows, then FMA throughput.
 /// </summary>
-internal unsafe struct LinearOperation<TFormat> : IRowOperation<LinearOperation<TFormat>>
+internal unsafe partial struct LinearOperation<TFormat> : IRowOperation<LinearOperation<TFormat>>
     where TFormat : unmanaged, IWeightFormat
 {
     private const int BlockRows = 32; // rows whose sums for one panel wait in the first-level cache
@@ -123,6 +123,12 @@ internal unsafe struct LinearOperation<TFormat> : IRowOperation<LinearOperation<
             return;
         }
 
+        if (self->IsStreamed)
+        {
+            self->RunStreams(worker);
+            return;
+        }
+
         int rows = self->parts[0].Rows, padded = Arrangement.Padded(self->parts[0].K);
         var sums = (float*)worker->Private;
         bool own = rows <= OwnRows, arranged = !own;
@@ -154,6 +160,12 @@ internal unsafe struct LinearOperation<TFormat> : IRowOperation<LinearOperation<
 
     public static void Stream(LinearOperation<TFormat>* self, int worker, int workers, out byte* from, out byte* to)
     {
+        if (self->IsStreamed)
+        {
+            self->FirstStream(worker, workers, out from, out to);
+            return;
+        }
+
         int panels = self->Panels, first = (int)Worker.ShareStart(panels, worker, workers), end = (int)Worker.ShareStart(panels, worker + 1, workers);
         int part = self->Locate(first, out int output);
         if (first == end)

@@ -60,7 +60,7 @@ internal static unsafe partial class Projection<TFormat>
         byte* tails = k % Arrangement.Block == 0 ? null : staged;
         if (tails != null)
         {
-            StageTails(w, k, columns, tails);
+            StageTails(w, (long)k * TFormat.Size, k, columns, tails);
         }
 
         for (int row = 0, count; row < rows; row += count)
@@ -104,7 +104,7 @@ internal static unsafe partial class Projection<TFormat>
         switch (rows)
         {
             case 1:
-                Tile1x4(x, w, stride, tails, blocks, y, yStride);
+                Tile1x4<OneStream>(x[0], w, stride, tails, blocks, y);
                 break;
             case 2:
                 Tile2x4(x, w, stride, tails, blocks, y, yStride);
@@ -123,7 +123,7 @@ internal static unsafe partial class Projection<TFormat>
         switch (rows)
         {
             case 1:
-                Tile1x4Wide(x, w, stride, tails, blocks, y, yStride);
+                Tile1x4Wide<OneStream>(x[0], w, stride, tails, blocks, y);
                 break;
             case 2:
                 Tile2x4Wide(x, w, stride, tails, blocks, y, yStride);
@@ -178,16 +178,18 @@ internal static unsafe partial class Projection<TFormat>
         return Lanes.Sum(sum);
     }
 
-    /// <summary>Copies what is left of each weight row past the last whole block, with zeros behind: nothing past the weight's end is read.</summary>
-    private static void StageTails(byte* w, int k, int columns, byte* tails)
+    /// <summary>
+    /// Copies what is left of each weight row past the last whole block, with zeros behind: nothing past the weight's end is read. Rows lie stride bytes apart.
+    /// </summary>
+    private static void StageTails(byte* w, long stride, int k, int columns, byte* tails)
     {
         int rest = k % Arrangement.Block * TFormat.Size;
-        long stride = (long)k * TFormat.Size;
+        long rowBytes = (long)k * TFormat.Size;
         for (int column = 0; column < columns; column++)
         {
             byte* tail = tails + column * TailBytes;
             Unsafe.InitBlockUnaligned(tail, 0, TailBytes);
-            Unsafe.CopyBlockUnaligned(tail, w + column * stride + stride - rest, (uint)rest);
+            Unsafe.CopyBlockUnaligned(tail, w + column * stride + rowBytes - rest, (uint)rest);
         }
     }
 

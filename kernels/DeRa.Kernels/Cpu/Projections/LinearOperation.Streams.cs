@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+
+namespace DeRa.Kernels.Cpu;
+
+// A single row of x: every worker reads its share of each weight as four long streams.
+internal unsafe partial struct LinearOperation<TFormat>
+{
+    private const int StreamCount = Projection<TFormat>.Streams;
+    private const int StripRows = Projection<TFormat>.PanelRows / StreamCount; // weight rows of each stream that are taken at a time
+
+    private readonly bool IsStreamed => parts[0].Rows == 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void RunStreams(Worker* worker)
+    {
+        int strips = 0;
+        for (int part = 0; part < partCount; part++)
+        {
+            strips += StripsOf(part, worker->Count);
+        }
+
+        var sums = (float*)worker->Private;
+        float* x = sums + BlockRows * Projection<TFormat>.PanelRows;
+        bool arranged = false;
+        while (worker->Take((long)strips * worker->Count, out long strip, out _, grain: 1))
+        {
+            if (!arranged)
+            {
+                Arrange(x, 0, 1);
+                arranged = true;
+            }
+
+            Strip((int)strip / strips, (int)strip % strips, worker->Count, x, sums);
+        }
+    }
+
+    /// <summary>Strips of a worker's share of a weight; the same for all workers, whose shares differ by an output at the most.</summary>
+    private readonly int StripsOf(int part, int workers)
+    {
+        int longest = (parts[part].N + workers - 1) / workers / StreamCount;
+        return Math.Max(1, (longest + StripRows - 1) / StripRows);
+    }
+
+    /// <summary>A strip of a worker's share of all weights: some outputs of each stream, and with the last of a weight the few that no stream has.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Strip(int owner, int strip, int workers, float* x, float* sums)
+    {
+        int part = 0, strips;
+        for (; strip >= (strips = StripsOf(part, workers)); part++)
+        {
+            strip -= strips;
+        }
+
+        LinearShape shape = parts[part];
+        int first = (int)Worker.ShareStart(shape.N, owner, workers), end = (int)Worker.ShareStart(shape.N, owner + 1, workers);
+        int apart = (end - first) / StreamCount, from = strip * StripRows, count = Math.Min(StripRows, apart - from), rest = first + StreamCount * apart;
+        byte* w = shape.W + (long)(first + from) * shape.K * TFormat.Size;
+        if (count > 0 && shape.IsPlain)
+        {
+            Projection<TFormat>.RunStreams(x, w, apart, shape.K, count, shape.Y + first + from, apart);
+        }
+        else if (count > 0)
+        {
+            Projection<TFormat>.RunStreams(x, w, apart, shape.K, count, sums, StripRows);
+            for (int stream = 0; stream < StreamCount; stream++)
+            {
+                shape.Finish(sums + stream * StripRows, 0, first + from + stream * apart, count);
+            }
+        }
+
+        if (strip == strips - 1 && rest < end)
+        {
+            Projection<TFormat>.Run(&x, 1, shape.W + (long)rest * shape.K * TFormat.Size, shape.K, end - rest, sums, Projection<TFormat>.PanelRows);
+            shape.Finish(sums, 0, rest, end - rest);
+        }
+    }
+
+    /// <summary>What a worker reads first: the beginning of its first stream.</summary>
+    private readonly void FirstStream(int worker, int workers, out byte* from, out byte* to)
+    {
+        LinearShape shape = parts[0];
+        long rowBytes = (long)shape.K * TFormat.Size;
+        from = shape.W + Worker.ShareStart(shape.N, worker, workers) * rowBytes;
+        to = shape.W + Worker.ShareStart(shape.N, worker + 1, workers) * rowBytes;
+    }
+}
