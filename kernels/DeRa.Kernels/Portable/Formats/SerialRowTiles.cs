@@ -12,8 +12,8 @@ internal static class SerialRowTiles
 {
     // Vectors of sixteen in 32 registers: AVX-512. Without: eight in sixteen. Weights are asked for as one stream some rows ahead, past the 4 KiB pages at
     // which the processor's own prefetcher stops; into the second-level cache, for the first has no room beside x.
-    private static readonly Form Wide = new(16, 16 * 1024, 2, [new(8, 3, 2), new(4, 4, 2), new(2, 4, 2), new(1, 2, 2)]);
-    private static readonly Form Narrow = new(8, 8 * 1024, 3, [new(4, 3, 1), new(2, 4, 1), new(1, 2, 2)]);
+    private static readonly Form Wide = new(16, 16 * 1024, 2, [new(8, 3, 2), new(4, 4, 2), new(2, 4, 2), new(1, 4, 2)]);
+    private static readonly Form Narrow = new(8, 8 * 1024, 3, [new(4, 3, 1), new(2, 4, 1), new(1, 4, 2)]);
 
     /// <summary>A block statement.</summary>
     /// <param name="names">Expressions of the arguments.</param>
@@ -44,14 +44,23 @@ internal static class SerialRowTiles
         foreach (Tile tile in form.Tiles.Where(tile => tile.Rows <= mostRows))
         {
             code.Append(CultureInfo.InvariantCulture, $"for (; r_ + {tile.Rows} <= rows_; r_ += {tile.Rows}) {{ int o_ = 0;\n");
-            foreach (Tile part in new[] { tile, tile with { Outputs = 1, Steps = 1 } })
+            if (tile.Rows == 1)
             {
-                code.Append(CultureInfo.InvariantCulture, $"for (; o_ + {part.Outputs} <= outputs_; o_ += {part.Outputs}) {{\n");
-                Append(code, source, form, part);
+                // Memory sets the pace: a stream from each quarter of the outputs, docs/decisions/0020.
+                code.Append(CultureInfo.InvariantCulture, $"const int apart_ = outputs_ / {tile.Outputs};\nfor (; o_ < apart_; o_++) {{\n");
+                Append(code, source, form, tile);
+                code.Append(CultureInfo.InvariantCulture, $"}}\no_ = {tile.Outputs} * apart_;\n");
+            }
+            else
+            {
+                code.Append(CultureInfo.InvariantCulture, $"const int apart_ = 1;\nfor (; o_ + {tile.Outputs} <= outputs_; o_ += {tile.Outputs}) {{\n");
+                Append(code, source, form, tile);
                 code.Append("}\n");
             }
 
-            code.Append("}\n");
+            code.Append("for (; o_ < outputs_; o_++) {\n");
+            Append(code, source, form, tile with { Outputs = 1, Steps = 1 });
+            code.Append("}\n}\n");
         }
     }
 
@@ -65,7 +74,7 @@ internal static class SerialRowTiles
 
         for (int o = 0; o < tile.Outputs; o++)
         {
-            Line($"global const {source.Type}* w{o}_ = w_ + (o_ + {o}) * ws_;");
+            Line($"global const {source.Type}* w{o}_ = w_ + (o_ + {o} * apart_) * ws_;");
             for (int r = 0; r < tile.Rows; r++)
             {
                 Line($"float{form.Lanes} a{r}{o}_ = 0;");
@@ -76,7 +85,7 @@ internal static class SerialRowTiles
         foreach (int steps in tile.Steps > 1 ? new[] { tile.Steps, 1 } : [1])
         {
             Line($"for (; k_ + {form.Lanes * steps} <= depth_; k_ += {form.Lanes * steps}) {{");
-            if (tile.Outputs > 1)
+            if (tile.Rows > 1 && tile.Outputs > 1)
             {
                 AppendPrefetch(code, source, form, tile.Outputs, steps);
             }
@@ -102,7 +111,7 @@ internal static class SerialRowTiles
             {
                 Line($"{{ {SerialText.Fold($"a{r}{o}_", form.Lanes)}");
                 Line($"for (int i_ = k_; i_ < depth_; i_++) s_ = fma({source.Scalar($"w{o}_ + i_")}, x{r}_[i_], s_);");
-                Line($"global float* p_ = t_ + (r_ + {r}) * ts_ + o_ + {o}; *p_ = add_ ? *p_ + s_ : s_; }}");
+                Line($"global float* p_ = t_ + (r_ + {r}) * ts_ + o_ + {o} * apart_; *p_ = add_ ? *p_ + s_ : s_; }}");
             }
         }
     }

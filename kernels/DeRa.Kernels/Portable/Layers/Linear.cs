@@ -93,8 +93,8 @@ public partial class PortableKernelSet
     /// <summary>Launches projections of one x that waited together, one to three.</summary>
     private protected virtual void LaunchLinears(IReadOnlyList<PendingLinears.Projection> parts)
     {
-        int tile = SerialLinearTile(parts.Sum(part => part.Y.Columns));
         Matrix x = parts[0].X;
+        int tile = SerialLinearTile(parts.Sum(part => part.Y.Columns), x.Rows);
         if (RowsShareCacheSets(x))
         {
             x = CopyRowsApart(x);
@@ -122,12 +122,14 @@ public partial class PortableKernelSet
         };
     }
 
-    // Several tiles for each processor, so that one which starts late leaves its share to the others; whole register tiles.
-    private int SerialLinearTile(int outputs)
+    // Several tiles for each processor, so that one which starts late leaves its share to the others; whole register tiles. A single row reads its weights
+    // as streams, which are the better for being long.
+    private int SerialLinearTile(int outputs, int rows)
     {
-        const int TilesPerProcessor = 8, RegisterTile = 12;
-        int share = outputs / (TilesPerProcessor * device.Accelerator.NumMultiprocessors) / RegisterTile * RegisterTile;
-        return Math.Clamp(share, RegisterTile, SerialLinearArgs.LargestTile);
+        const int RegisterTile = 12;
+        (int tilesPerProcessor, int largest) = rows == 1 ? (4, SerialLinearArgs.LargestTileOfOneRow) : (8, SerialLinearArgs.LargestTile);
+        int share = outputs / (tilesPerProcessor * device.Accelerator.NumMultiprocessors) / RegisterTile * RegisterTile;
+        return Math.Clamp(share, RegisterTile, largest);
     }
 
     // Rows a multiple of 4 KiB apart fall into the same few sets of a first-level cache and push each other out.

@@ -66,7 +66,7 @@ public partial class PortableKernelSet
 
         // Whole vectors of the activation and whole register tiles, so that an output is computed alike wherever the tiles are cut.
         const int Step = 24;
-        int tile = (SerialLinearTile(y.Columns) + Step - 1) / Step * Step;
+        int tile = (SerialLinearTile(y.Columns, x.Rows) + Step - 1) / Step * Step;
         LaunchInOrder(SerialGatedLinear(gate.DType), Tiles(y.Columns, tile), new SerialGatedLinearArgs
         {
             X = View(RowsShareCacheSets(x) ? CopyRowsApart(x) : x),
