@@ -2,31 +2,37 @@ using System.Runtime.CompilerServices;
 
 namespace DeRa.Kernels.Cpu;
 
-// A single row of x: every worker reads its share of each weight as four long streams.
+// One row of x, or two: every worker reads its share of each weight as four long streams.
 internal unsafe partial struct LinearOperation<TFormat>
 {
     private const int StreamCount = Projection<TFormat>.Streams;
     private const int StripRows = Projection<TFormat>.PanelRows / StreamCount; // weight rows of each stream that are taken at a time
 
-    private readonly bool IsStreamed => parts[0].Rows == 1;
+    private readonly bool IsStreamed => parts[0].Rows <= Projection<TFormat>.StreamedRows;
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void RunStreams(Worker* worker)
     {
-        int strips = 0;
+        int strips = 0, rows = parts[0].Rows;
         for (int part = 0; part < partCount; part++)
         {
             strips += StripsOf(part, worker->Count);
         }
 
         var sums = (float*)worker->Private;
-        float* x = sums + BlockRows * Projection<TFormat>.PanelRows;
+        float** x = stackalloc float*[Projection<TFormat>.StreamedRows];
+        for (int row = 0; row < rows; row++)
+        {
+            x[row] = sums + BlockRows * Projection<TFormat>.PanelRows + row * Arrangement.Padded(parts[0].K);
+        }
+
         bool arranged = false;
         while (worker->Take((long)strips * worker->Count, out long strip, out _, grain: 1))
         {
             if (!arranged)
             {
-                Arrange(x, 0, 1);
+                Arrange(x[0], 0, rows);
                 arranged = true;
             }
 
@@ -43,7 +49,7 @@ internal unsafe partial struct LinearOperation<TFormat>
 
     /// <summary>A strip of a worker's share of all weights: some outputs of each stream, and with the last of a weight the few that no stream has.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Strip(int owner, int strip, int workers, float* x, float* sums)
+    private readonly void Strip(int owner, int strip, int workers, float** x, float* sums)
     {
         int part = 0, strips;
         for (; strip >= (strips = StripsOf(part, workers)); part++)
@@ -54,24 +60,40 @@ internal unsafe partial struct LinearOperation<TFormat>
         LinearShape shape = parts[part];
         int first = (int)Worker.ShareStart(shape.N, owner, workers), end = (int)Worker.ShareStart(shape.N, owner + 1, workers);
         int apart = (end - first) / StreamCount, from = strip * StripRows, count = Math.Min(StripRows, apart - from), rest = first + StreamCount * apart;
-        byte* w = shape.W + (long)(first + from) * shape.K * TFormat.Size;
-        if (count > 0 && shape.IsPlain)
+        if (count > 0)
         {
-            Projection<TFormat>.RunStreams(x, w, apart, shape.K, count, shape.Y + first + from, apart);
-        }
-        else if (count > 0)
-        {
-            Projection<TFormat>.RunStreams(x, w, apart, shape.K, count, sums, StripRows);
-            for (int stream = 0; stream < StreamCount; stream++)
-            {
-                shape.Finish(sums + stream * StripRows, 0, first + from + stream * apart, count);
-            }
+            Project(shape, x, first + from, apart, count, sums);
         }
 
         if (strip == strips - 1 && rest < end)
         {
-            Projection<TFormat>.Run(&x, 1, shape.W + (long)rest * shape.K * TFormat.Size, shape.K, end - rest, sums, Projection<TFormat>.PanelRows);
-            shape.Finish(sums, 0, rest, end - rest);
+            const int Stride = Projection<TFormat>.PanelRows;
+            Projection<TFormat>.Run(x, shape.Rows, shape.W + (long)rest * shape.K * TFormat.Size, shape.K, end - rest, sums, Stride);
+            for (int row = 0; row < shape.Rows; row++)
+            {
+                shape.Finish(sums + row * Stride, row, rest, end - rest);
+            }
+        }
+    }
+
+    /// <summary>Some outputs of each stream, from the first stream's <paramref name="output"/> on.</summary>
+    private static void Project(in LinearShape shape, float** x, int output, int apart, int count, float* sums)
+    {
+        byte* w = shape.W + (long)output * shape.K * TFormat.Size;
+        if (shape.IsPlain)
+        {
+            Projection<TFormat>.RunStreams(x, shape.Rows, w, apart, shape.K, count, shape.Y + output, apart, shape.YStride);
+            return;
+        }
+
+        const int Stride = Projection<TFormat>.PanelRows;
+        Projection<TFormat>.RunStreams(x, shape.Rows, w, apart, shape.K, count, sums, StripRows, Stride);
+        for (int row = 0; row < shape.Rows; row++)
+        {
+            for (int stream = 0; stream < StreamCount; stream++)
+            {
+                shape.Finish(sums + row * Stride + stream * StripRows, row, output + stream * apart, count);
+            }
         }
     }
 

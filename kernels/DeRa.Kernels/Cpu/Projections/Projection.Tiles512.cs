@@ -8,10 +8,11 @@ internal static unsafe partial class Projection<TFormat>
 {
     /// <summary>1 row × 4 outputs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile1x4Wide<TPath>(float* x0, byte* w, long stride, byte* tails, int blocks, float* y)
+    private static void Tile1x4Wide<TPath>(float** x, byte* w, long stride, byte* tails, int blocks, float* y)
         where TPath : struct, IWeightPath
     {
         Vector512<float> a0 = default, a1 = default, a2 = default, a3 = default;
+        float* x0 = x[0];
         byte* w1 = w + stride, w2 = w1 + stride, w3 = w2 + stride, next = w + 4 * stride + PrefetchAhead;
         long at = 0;
         for (int left = blocks; ; left = 1)
@@ -61,7 +62,8 @@ internal static unsafe partial class Projection<TFormat>
 
     /// <summary>2 rows × 4 outputs: 8 accumulators, 4 of w, 1 of x.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile2x4Wide(float** x, byte* w, long stride, byte* tails, int blocks, float* y, long yStride)
+    private static void Tile2x4Wide<TPath>(float** x, byte* w, long stride, byte* tails, int blocks, float* y, long yStride)
+        where TPath : struct, IWeightPath
     {
         Vector512<float> a0 = default, a1 = default, a2 = default, a3 = default;
         Vector512<float> b0 = default, b1 = default, b2 = default, b3 = default;
@@ -72,7 +74,15 @@ internal static unsafe partial class Projection<TFormat>
         {
             for (; left > 0; left--, at += BlockBytes)
             {
-                next = Prefetch(next, BlockBytes * 4);
+                if (TPath.IsOneStream)
+                {
+                    next = Prefetch(next, BlockBytes * 4);
+                }
+                else
+                {
+                    PrefetchStreams(w + at, w1 + at, w2 + at, w3 + at);
+                }
+
                 Vector512<float> v0 = TFormat.First512(w + at);
                 Vector512<float> v1 = TFormat.First512(w1 + at);
                 Vector512<float> v2 = TFormat.First512(w2 + at);

@@ -104,10 +104,10 @@ internal static unsafe partial class Projection<TFormat>
         switch (rows)
         {
             case 1:
-                Tile1x4<OneStream>(x[0], w, stride, tails, blocks, y);
+                Tile1x4<OneStream>(x, w, stride, tails, blocks, y);
                 break;
             case 2:
-                Tile2x4(x, w, stride, tails, blocks, y, yStride);
+                Tile2x4<OneStream>(x, w, stride, tails, blocks, y, yStride);
                 break;
             case 3:
                 Tile3x3(x, w, stride, tails, blocks, y, yStride);
@@ -123,10 +123,10 @@ internal static unsafe partial class Projection<TFormat>
         switch (rows)
         {
             case 1:
-                Tile1x4Wide<OneStream>(x[0], w, stride, tails, blocks, y);
+                Tile1x4Wide<OneStream>(x, w, stride, tails, blocks, y);
                 break;
             case 2:
-                Tile2x4Wide(x, w, stride, tails, blocks, y, yStride);
+                Tile2x4Wide<OneStream>(x, w, stride, tails, blocks, y, yStride);
                 break;
             case 3:
                 Tile3x4Wide(x, w, stride, tails, blocks, y, yStride);
