@@ -12,6 +12,7 @@ public static class SelfTest
         .. EmbedChecks.Cases(), .. RmsNormChecks.Cases(), .. LayerNormChecks.Cases(), .. LinearChecks.Cases(), .. RopeChecks.Cases(),
         .. AttentionChecks.Cases(), .. ActivationChecks.Cases(), .. FusedLayerChecks.Cases(), .. GatherChecks.Cases(), .. SoftCapChecks.Cases(),
         .. RealignHeadChecks.Cases(), .. RealignScoreChecks.Cases(), .. StoredLogitsChecks.Cases(), .. VerifyDraftsChecks.Cases(), .. RepeatChecks.Cases(),
+        .. BatchChecks.Cases(),
     ];
 
     /// <summary>Runs the checks one after another, as they are asked for.</summary>

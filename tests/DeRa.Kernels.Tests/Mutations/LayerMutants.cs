@@ -28,6 +28,7 @@ public static class LayerMutants
         new("linear overwrites instead of adding", "Linear", () => new ChangedLinear(dropBias: false)),
         new("linear drops inputs past a multiple of 16", "Linear", () => new LinearWithoutTail()),
         new("linear leaves NaN", "Linear", () => new LinearWithNaN()),
+        new("linear rounds otherwise in a batch", "Linear", () => new LinearOfOtherBitsInABatch()),
         new("exact gelu by tanh", "Activation", () => new SwappedActivation(ActivationKind.Gelu, ActivationKind.GeluTanh)),
         new("tanh gelu by erf", "Activation", () => new SwappedActivation(ActivationKind.GeluTanh, ActivationKind.Gelu)),
         new("silu for quick gelu", "GatedActivation", () => new SwappedActivation(ActivationKind.QuickGelu, ActivationKind.Silu)),
@@ -101,6 +102,19 @@ public static class LayerMutants
             }
 
             base.EnqueueLinear(x, w, bias, y, accumulate);
+        }
+    }
+
+    // By a unit in the last place, which no tolerance notices.
+    private sealed class LinearOfOtherBitsInABatch : NaiveKernelSet
+    {
+        protected override unsafe void EnqueueLinear(Matrix x, Weight w, Weight? bias, Matrix y, bool accumulate)
+        {
+            base.EnqueueLinear(x, w, bias, y, accumulate);
+            if (y.Rows > 16)
+            {
+                Row(y, 0)[0] = MathF.BitIncrement(Row(y, 0)[0]);
+            }
         }
     }
 
