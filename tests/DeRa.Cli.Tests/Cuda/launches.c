@@ -23,7 +23,8 @@ static Result execute(const char *kind, const struct node *node)
     static int failing = -1;
     if (failing < 0)
         failing = getenv("DERA_STUB_FAIL") ? atoi(getenv("DERA_STUB_FAIL")) : 0;
-    note("%s %d %s", kind, current, node->text);
+    if (log_file())
+        note("%s %d %s", kind, current, node->text);
     if (++launches == failing)
         failed = LAUNCH_FAILED;
     return failed;
