@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Proves and measures dera on a GPU in one command: self-test, parity on small models, bench of 8b, 3b and 1.1b shapes, prefill with wgmma and without where
-# the card has it, and beside it transformers with two models and a logits processor on the same shapes. Writes FOLDER/report.json and FOLDER/report.md.
+# the card has it, decode with graphs and without, the 1.1b shape in float32, and beside it transformers with two models and a logits processor on the same
+# shapes. Writes FOLDER/report.json and FOLDER/report.md.
 #
 #   tools/cuda-report.sh [--dera PATH] [--device cuda:0] [--shapes 8b,3b,1.1b] [--batches 1,16] [--models DIR] [--python PATH] [--out FOLDER]
 #
@@ -64,6 +65,12 @@ for shape in ${shapes//,/ }; do
     if grep -F "\"$device\"" "$out/devices.jsonl" | grep -q wgmma; then
         step "bench $shape without wgmma" "bench-$shape-without-wgmma.jsonl" env DERA_WGMMA=off "$dera" bench --device "$device" --shape "$shape" \
             --workload prefill --prompt-tokens 2048 --json
+    fi
+    step "bench $shape without graphs" "bench-$shape-without-graphs.jsonl" "$dera" bench --device "$device" --shape "$shape" --no-capture \
+        --workload decode --mode fused --batch "$batches" --json
+    if [ "$shape" = 1.1b ]; then # float32 takes twice the memory, and its projections are other kernels
+        step "bench $shape in float32" "bench-$shape-float32.jsonl" "$dera" bench --device "$device" --shape "$shape" --dtype f32 \
+            --workload decode,prefill --mode single,fused --batch "$batches" --prompt-tokens 2048 --json
     fi
     if "$python" -c 'import torch, transformers' 2>/dev/null; then
         step "transformers $shape" "transformers-$shape.jsonl" "$python" "$here/cuda_transformers.py" "$shape" "$batches" "$device"
