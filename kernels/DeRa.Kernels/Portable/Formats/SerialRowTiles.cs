@@ -10,6 +10,11 @@ namespace DeRa.Kernels.Portable;
 /// <remarks>Measured in docs/decisions/0019.</remarks>
 internal static class SerialRowTiles
 {
+    /// <summary>Most rows that read weights as streams.</summary>
+    public const int StreamedRows = 2;
+
+    private const int StreamAhead = 4 * 1024;
+
     // Vectors of sixteen in 32 registers: AVX-512. Without: eight in sixteen. Weights are asked for as one stream some rows ahead, past the 4 KiB pages at
     // which the processor's own prefetcher stops; into the second-level cache, for the first has no room beside x.
     private static readonly Form Wide = new(16, 16 * 1024, 2, [new(8, 3, 2), new(4, 4, 2), new(2, 4, 2), new(1, 4, 2)]);
@@ -44,7 +49,7 @@ internal static class SerialRowTiles
         foreach (Tile tile in form.Tiles.Where(tile => tile.Rows <= mostRows))
         {
             code.Append(CultureInfo.InvariantCulture, $"for (; r_ + {tile.Rows} <= rows_; r_ += {tile.Rows}) {{ int o_ = 0;\n");
-            if (tile.Rows == 1)
+            if (tile.Rows <= StreamedRows)
             {
                 // Memory sets the pace: a stream from each quarter of the outputs, docs/decisions/0020.
                 code.Append(CultureInfo.InvariantCulture, $"const int apart_ = outputs_ / {tile.Outputs};\nfor (; o_ < apart_; o_++) {{\n");
@@ -85,9 +90,13 @@ internal static class SerialRowTiles
         foreach (int steps in tile.Steps > 1 ? new[] { tile.Steps, 1 } : [1])
         {
             Line($"for (; k_ + {form.Lanes * steps} <= depth_; k_ += {form.Lanes * steps}) {{");
-            if (tile.Rows > 1 && tile.Outputs > 1)
+            if (tile.Rows > StreamedRows && tile.Outputs > 1)
             {
                 AppendPrefetch(code, source, form, tile.Outputs, steps);
+            }
+            else if (tile.Rows > 1 && tile.Outputs > 1)
+            {
+                AppendStreamPrefetch(code, source, form, tile.Outputs, steps);
             }
 
             for (int step = 0; step < steps; step++)
@@ -148,6 +157,22 @@ internal static class SerialRowTiles
             code.Append(
                 CultureInfo.InvariantCulture,
                 $"__builtin_prefetch((const void*)((size_t)w0_ + {form.PrefetchAhead + (64 * line)} + {outputs * source.Size} * (size_t)k_), 0, {form.Locality});\n");
+        }
+
+        code.Append("#endif\n");
+    }
+
+    // A little ahead in each stream: with one row the processor's own prefetcher needs no help.
+    private static void AppendStreamPrefetch(StringBuilder code, SerialSource source, Form form, int outputs, int steps)
+    {
+        code.Append("#ifdef __clang__\n");
+        for (int output = 0; output < outputs; output++)
+        {
+            for (int line = 0; line < Math.Max(1, steps * form.Lanes * source.Size / 64); line++)
+            {
+                code.Append(
+                    CultureInfo.InvariantCulture, $"__builtin_prefetch((const void*)((size_t)(w{output}_ + k_) + {StreamAhead + (64 * line)}), 0, 2);\n");
+            }
         }
 
         code.Append("#endif\n");

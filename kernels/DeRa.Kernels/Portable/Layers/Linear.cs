@@ -122,12 +122,12 @@ public partial class PortableKernelSet
         };
     }
 
-    // Several tiles for each processor, so that one which starts late leaves its share to the others; whole register tiles. A single row reads its weights
+    // Several tiles for each processor, so that one which starts late leaves its share to the others; whole register tiles. Few rows read their weights
     // as streams, which are the better for being long.
     private int SerialLinearTile(int outputs, int rows)
     {
         const int RegisterTile = 12;
-        (int tilesPerProcessor, int largest) = rows == 1 ? (4, SerialLinearArgs.LargestTileOfOneRow) : (8, SerialLinearArgs.LargestTile);
+        (int tilesPerProcessor, int largest) = rows <= SerialRowTiles.StreamedRows ? (4, SerialLinearArgs.LargestTileOfStreams) : (8, SerialLinearArgs.LargestTile);
         int share = outputs / (tilesPerProcessor * device.Accelerator.NumMultiprocessors) / RegisterTile * RegisterTile;
         return Math.Clamp(share, RegisterTile, largest);
     }

@@ -62,8 +62,8 @@ internal struct SerialLinearArgs
     /// <summary>Most outputs of a tile: their weights stay in the second-level cache while the rows pass.</summary>
     public const int LargestTile = 48;
 
-    /// <summary>Most outputs of a tile for a single row.</summary>
-    public const int LargestTileOfOneRow = 192;
+    /// <summary>Most outputs of a tile for rows that read weights as streams.</summary>
+    public const int LargestTileOfStreams = 192;
 
     public MatrixView X;
     public SerialLinearPart First;
