@@ -27,6 +27,10 @@ public static class Figures
         _ => $"{Digits(value.Value)} {unit}",
     };
 
+    /// <summary>A number per second, four digits, without an exponent.</summary>
+    public static string PerSecond(double? value) =>
+        value is { } number ? number.ToString(number >= 1000 ? "F0" : "G4", CultureInfo.InvariantCulture) : None;
+
     /// <summary>A share as a percentage.</summary>
     public static string Percent(double? share) => share is { } value ? string.Create(CultureInfo.InvariantCulture, $"{100 * value:F0} %") : None;
 

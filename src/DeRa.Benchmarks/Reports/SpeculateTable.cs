@@ -18,7 +18,7 @@ public static class SpeculateTable
             measurement.Mode,
             Figures.Time(measurement.MedianSeconds),
             string.Create(CultureInfo.InvariantCulture, $"± {50 * (measurement.MaxSeconds - measurement.MinSeconds) / measurement.MedianSeconds:F0} %"),
-            measurement.TokensPerSecond.ToString("G4", CultureInfo.InvariantCulture),
+            Figures.PerSecond(measurement.TokensPerSecond),
             Figures.Percent(measurement.Acceptance),
             measurement.PassesPerToken.ToString("F2", CultureInfo.InvariantCulture),
             string.Create(CultureInfo.InvariantCulture, $"{measurement.Speedup:F2} ×"),
