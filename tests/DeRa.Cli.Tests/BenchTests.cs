@@ -25,10 +25,14 @@ public sealed class BenchTests
                 "device", "model", "workload", "case", "batch", "context", "tokens", "lambdas", "vocabulary", "rows", "mode", "repeats", "median_seconds",
                 "min_seconds", "max_seconds", "tokens_per_second", "bytes", "flops", "bytes_per_token", "flops_per_token", "bytes_per_second",
                 "flops_per_second", "share_of_bandwidth", "share_of_peak", "floor_seconds", "share_of_floor", "bound", "launches_per_run",
-                "peak_memory_bytes", "fusion", "share_of_peer", "against",
+                "peak_memory_bytes", "fusion", "share_of_peer", "against", "ceiling_bytes_per_second", "ceiling_flops_per_second",
             }));
             Assert.That(lines[1].GetProperty("fusion").ValueKind, Is.EqualTo(JsonValueKind.Null));
             Assert.That(lines[3].GetProperty("fusion").GetProperty("verdict").GetString(), Is.AnyOf("faster", "no-difference", "slower"));
+            Assert.That(lines[1..].Select(line => line.GetProperty("ceiling_bytes_per_second").GetDouble()), Is.All.Positive);
+            Assert.That(
+                lines[1..4].Select(line => line.GetProperty("ceiling_bytes_per_second").GetDouble()).Distinct().Single(),
+                Is.Not.EqualTo(lines[4].GetProperty("ceiling_bytes_per_second").GetDouble()), "measured for each case");
             Assert.That(File.ReadAllText(page), Does.Contain("<svg"));
         }
         finally

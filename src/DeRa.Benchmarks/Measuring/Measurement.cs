@@ -136,7 +136,13 @@ public sealed record Measurement
     [JsonIgnore]
     public Work Needed { get; }
 
-    /// <summary>The ceilings of the same run.</summary>
+    /// <summary>Bytes that the device read per second just before; null where it was not measured.</summary>
+    public double? CeilingBytesPerSecond => Ceilings.ReadBytesPerSecond;
+
+    /// <summary>Operations that it did per second just before; null where it was not measured.</summary>
+    public double? CeilingFlopsPerSecond => Ceilings.FlopsPerSecond;
+
+    /// <summary>The ceilings of the case.</summary>
     [JsonIgnore]
     public DeviceCeilings Ceilings { get; }
 

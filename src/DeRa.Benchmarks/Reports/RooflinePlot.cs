@@ -21,8 +21,8 @@ internal static class RooflinePlot
             return "";
         }
 
-        DeviceCeilings roof = points[0].Ceilings;
-        double bandwidth = roof.ReadBytesPerSecond!.Value, peak = roof.FlopsPerSecond!.Value, ridge = peak / bandwidth;
+        // The best that the device did before any of the cases.
+        double bandwidth = points.Max(m => m.Ceilings.ReadBytesPerSecond!.Value), peak = points.Max(m => m.Ceilings.FlopsPerSecond!.Value), ridge = peak / bandwidth;
         var x = new Axis(
             Math.Min(points.Min(Intensity), ridge) / 2, Math.Max(points.Max(Intensity), ridge) * 2, Left, Left + Width);
         var y = new Axis(points.Min(m => m.FlopsPerSecond!.Value) / 2, Math.Max(peak, points.Max(m => m.FlopsPerSecond!.Value)) * 1.6, Top + Height, Top);
