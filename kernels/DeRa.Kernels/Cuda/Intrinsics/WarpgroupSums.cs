@@ -8,10 +8,19 @@ namespace DeRa.Kernels.Cuda;
 /// fragments for wgmma.mma_async.m64nNk16"). Named fields, because an array indexed by a loop variable would lie in local memory.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-internal struct WarpgroupSums
+internal struct WarpgroupSums : ITileSums
 {
     /// <summary>Rows.</summary>
     public const int Rows = 16 * Fragments.Rows;
+
+    /// <inheritdoc />
+    public static int StoredRows => Rows;
+
+    /// <inheritdoc />
+    public static int FirstLine => Group.IdxX / EmulatedWarp.Size * Fragments.Outputs + Lane.Line;
+
+    /// <inheritdoc />
+    public static int FirstRow => 2 * Lane.Place;
 
     public Sums S0;
     public Sums S1;
@@ -50,67 +59,25 @@ internal struct WarpgroupSums
         S15 = Sums.Add(to.S15, more.S15),
     };
 
-    /// <summary>Finishes all elements; <paramref name="line"/> and <paramref name="row"/> are this lane's first.</summary>
-    public readonly void Finish(TensorLinearArgs args, LinearPart part, int line, int row)
+    /// <inheritdoc />
+    public readonly void Give<TSink>(TSink sink, int line, int row)
+        where TSink : struct, ISumsSink
     {
-        args.Finish(part, S0, line, row);
-        args.Finish(part, S1, line, row + 8);
-        args.Finish(part, S2, line, row + 16);
-        args.Finish(part, S3, line, row + 24);
-        args.Finish(part, S4, line, row + 32);
-        args.Finish(part, S5, line, row + 40);
-        args.Finish(part, S6, line, row + 48);
-        args.Finish(part, S7, line, row + 56);
-        args.Finish(part, S8, line, row + 64);
-        args.Finish(part, S9, line, row + 72);
-        args.Finish(part, S10, line, row + 80);
-        args.Finish(part, S11, line, row + 88);
-        args.Finish(part, S12, line, row + 96);
-        args.Finish(part, S13, line, row + 104);
-        args.Finish(part, S14, line, row + 112);
-        args.Finish(part, S15, line, row + 120);
-    }
-
-    /// <summary>Keeps all elements as the partial sums of a segment.</summary>
-    public readonly void Keep(TensorLinearArgs args, LinearPart part, int segment, int line, int row)
-    {
-        args.Keep(part, S0, segment, line, row);
-        args.Keep(part, S1, segment, line, row + 8);
-        args.Keep(part, S2, segment, line, row + 16);
-        args.Keep(part, S3, segment, line, row + 24);
-        args.Keep(part, S4, segment, line, row + 32);
-        args.Keep(part, S5, segment, line, row + 40);
-        args.Keep(part, S6, segment, line, row + 48);
-        args.Keep(part, S7, segment, line, row + 56);
-        args.Keep(part, S8, segment, line, row + 64);
-        args.Keep(part, S9, segment, line, row + 72);
-        args.Keep(part, S10, segment, line, row + 80);
-        args.Keep(part, S11, segment, line, row + 88);
-        args.Keep(part, S12, segment, line, row + 96);
-        args.Keep(part, S13, segment, line, row + 104);
-        args.Keep(part, S14, segment, line, row + 112);
-        args.Keep(part, S15, segment, line, row + 120);
-    }
-
-    /// <summary>Writes all elements to shared memory, rows <paramref name="stride"/> apart.</summary>
-    public readonly void Store(ArrayView<float> tile, int stride, int line, int row)
-    {
-        int at = row * stride + line, eight = 8 * stride;
-        S0.Store(tile, at, stride);
-        S1.Store(tile, at + eight, stride);
-        S2.Store(tile, at + 2 * eight, stride);
-        S3.Store(tile, at + 3 * eight, stride);
-        S4.Store(tile, at + 4 * eight, stride);
-        S5.Store(tile, at + 5 * eight, stride);
-        S6.Store(tile, at + 6 * eight, stride);
-        S7.Store(tile, at + 7 * eight, stride);
-        S8.Store(tile, at + 8 * eight, stride);
-        S9.Store(tile, at + 9 * eight, stride);
-        S10.Store(tile, at + 10 * eight, stride);
-        S11.Store(tile, at + 11 * eight, stride);
-        S12.Store(tile, at + 12 * eight, stride);
-        S13.Store(tile, at + 13 * eight, stride);
-        S14.Store(tile, at + 14 * eight, stride);
-        S15.Store(tile, at + 15 * eight, stride);
+        sink.Take(S0, line, row);
+        sink.Take(S1, line, row + 8);
+        sink.Take(S2, line, row + 16);
+        sink.Take(S3, line, row + 24);
+        sink.Take(S4, line, row + 32);
+        sink.Take(S5, line, row + 40);
+        sink.Take(S6, line, row + 48);
+        sink.Take(S7, line, row + 56);
+        sink.Take(S8, line, row + 64);
+        sink.Take(S9, line, row + 72);
+        sink.Take(S10, line, row + 80);
+        sink.Take(S11, line, row + 88);
+        sink.Take(S12, line, row + 96);
+        sink.Take(S13, line, row + 104);
+        sink.Take(S14, line, row + 112);
+        sink.Take(S15, line, row + 120);
     }
 }

@@ -71,7 +71,7 @@ public sealed partial class CudaKernelSet
         {
             // Beyond few rows only what does not fill the device twice over is split.
             long skinny = (long)SkinnyLinearKernel<TensorFloat16>.Rows * outputs;
-            long tile = TiledLinearKernel<TensorFloat16>.Tile, tiled = Math.Min((long)steps.Tokens * outputs, 2 * Multiprocessors * tile * tile);
+            long tile = LinearTile.Size, tiled = Math.Min((long)steps.Tokens * outputs, 2 * Multiprocessors * tile * tile);
             return LinearPlan.For(outputs, inputs).Segments * Math.Max(skinny, tiled) * sizeof(float);
         }
 
@@ -142,7 +142,7 @@ public sealed partial class CudaKernelSet
             ref LinearPart part = ref parts[i];
             long tiles = isSkinny
                 ? Tiles(part.Lines, SkinnyLinearKernel<TFormat>.Lines)
-                : Tiles(part.Lines, TiledLinearKernel<TFormat>.Tile) * Tiles(x.Rows, TiledLinearKernel<TFormat>.Tile);
+                : Tiles(part.Lines, LinearTile.Size) * Tiles(x.Rows, LinearTile.Size);
 
             // Where tiles alone do not fill the device twice over, every segment has a group of its own.
             bool isSplit = isSkinny || (part.Segments > 1 && (splits ?? tiles < 2 * Multiprocessors));
@@ -184,12 +184,12 @@ public sealed partial class CudaKernelSet
         {
             LaunchInOrder(OrderedRoundKernel<TFormat>.Run, roundGroups, new OrderedRoundArgs { X = args.X, Rounded = rounded.As<Four>() });
             LaunchInOrder(
-                warpgroups.Kernel(type), groups, args, WarpgroupLinearKernel<TFormat>.GroupSize, new KernelNeeds(WarpgroupLinearKernel<TFormat>.SharedBytes, true));
+                warpgroups.Kernel(type), groups, args, LinearTile.GroupSize, new KernelNeeds(WarpgroupLinearKernel<TFormat>.SharedBytes, true));
         }
         else
         {
             LaunchInOrder(RoundKernel<TFormat>.Run, roundGroups, new RoundArgs { X = args.X, Rounded = rounded.As<Quad>() });
-            LaunchInOrder(TiledLinearKernel<TFormat>.Run, groups, args, TiledLinearKernel<TFormat>.GroupSize);
+            LaunchInOrder(TiledLinearKernel<TFormat>.Run, groups, args, LinearTile.GroupSize);
         }
     }
 

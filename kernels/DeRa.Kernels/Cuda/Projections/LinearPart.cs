@@ -52,5 +52,15 @@ internal struct LinearPart
     public readonly long LowerWeights(int tile, int line, int depth) =>
         Lower.Offset + (long)Clamped(tile * Outputs + Outputs - Fragments.Outputs / 2 + line) * depth;
 
+    /// <summary>The weight that a line of a tile is of.</summary>
+    public readonly ArrayView<ushort> Data(int line) => line >= Fragments.Outputs / 2 ? Lower.Data : W.Data;
+
+    /// <summary>First element of the weights of a line of a tile, of either half.</summary>
+    public readonly long Weights(int tile, int line, int depth)
+    {
+        bool isLower = line >= Fragments.Outputs / 2;
+        return (isLower ? Lower.Offset : W.Offset) + (long)Clamped(tile * Outputs + line + (isLower ? Outputs - Fragments.Outputs : 0)) * depth;
+    }
+
     private readonly int Clamped(int output) => IntrinsicMath.Min(output, Y.Columns - 1);
 }

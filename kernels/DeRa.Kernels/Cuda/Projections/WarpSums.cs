@@ -6,8 +6,23 @@ namespace DeRa.Kernels.Cuda;
 /// A warp's sums of 64 lines × 32 rows: letters are tiles of 16 lines, digits tiles of 8 rows. Named fields, because an array indexed by a loop variable
 /// would lie in local memory.
 /// </summary>
-internal struct WarpSums
+internal struct WarpSums : ITileSums
 {
+    /// <inheritdoc />
+    public static int StoredRows => LinearTile.Size / 2;
+
+    /// <inheritdoc />
+    public static int FirstLine => WarpLine + Lane.Line;
+
+    /// <inheritdoc />
+    public static int FirstRow => WarpRow + 2 * Lane.Place;
+
+    /// <summary>First line of a warp in its tile: four warps share 64 lines.</summary>
+    public static int WarpLine => Group.IdxX / EmulatedWarp.Size / 4 * 64;
+
+    /// <summary>First row of a warp in its tile.</summary>
+    public static int WarpRow => Group.IdxX / EmulatedWarp.Size % 4 * 32;
+
     public Sums A0;
     public Sums A1;
     public Sums A2;
@@ -78,66 +93,25 @@ internal struct WarpSums
         return sums;
     }
 
-    /// <summary>Finishes all elements; <paramref name="line"/> and <paramref name="row"/> are this lane's first.</summary>
-    public readonly void Finish(TensorLinearArgs args, LinearPart part, int line, int row)
+    /// <inheritdoc />
+    public readonly void Give<TSink>(TSink sink, int line, int row)
+        where TSink : struct, ISumsSink
     {
-        args.Finish(part, A0, line, row);
-        args.Finish(part, A1, line, row + 8);
-        args.Finish(part, A2, line, row + 16);
-        args.Finish(part, A3, line, row + 24);
-        args.Finish(part, B0, line + 16, row);
-        args.Finish(part, B1, line + 16, row + 8);
-        args.Finish(part, B2, line + 16, row + 16);
-        args.Finish(part, B3, line + 16, row + 24);
-        args.Finish(part, C0, line + 32, row);
-        args.Finish(part, C1, line + 32, row + 8);
-        args.Finish(part, C2, line + 32, row + 16);
-        args.Finish(part, C3, line + 32, row + 24);
-        args.Finish(part, D0, line + 48, row);
-        args.Finish(part, D1, line + 48, row + 8);
-        args.Finish(part, D2, line + 48, row + 16);
-        args.Finish(part, D3, line + 48, row + 24);
-    }
-
-    /// <summary>Keeps all elements as the partial sums of a segment.</summary>
-    public readonly void Keep(TensorLinearArgs args, LinearPart part, int segment, int line, int row)
-    {
-        args.Keep(part, A0, segment, line, row);
-        args.Keep(part, A1, segment, line, row + 8);
-        args.Keep(part, A2, segment, line, row + 16);
-        args.Keep(part, A3, segment, line, row + 24);
-        args.Keep(part, B0, segment, line + 16, row);
-        args.Keep(part, B1, segment, line + 16, row + 8);
-        args.Keep(part, B2, segment, line + 16, row + 16);
-        args.Keep(part, B3, segment, line + 16, row + 24);
-        args.Keep(part, C0, segment, line + 32, row);
-        args.Keep(part, C1, segment, line + 32, row + 8);
-        args.Keep(part, C2, segment, line + 32, row + 16);
-        args.Keep(part, C3, segment, line + 32, row + 24);
-        args.Keep(part, D0, segment, line + 48, row);
-        args.Keep(part, D1, segment, line + 48, row + 8);
-        args.Keep(part, D2, segment, line + 48, row + 16);
-        args.Keep(part, D3, segment, line + 48, row + 24);
-    }
-
-    /// <summary>Writes all elements to shared memory, rows <paramref name="stride"/> apart.</summary>
-    public readonly void Store(ArrayView<float> tile, int stride, int line, int row)
-    {
-        A0.Store(tile, row * stride + line, stride);
-        A1.Store(tile, (row + 8) * stride + line, stride);
-        A2.Store(tile, (row + 16) * stride + line, stride);
-        A3.Store(tile, (row + 24) * stride + line, stride);
-        B0.Store(tile, row * stride + line + 16, stride);
-        B1.Store(tile, (row + 8) * stride + line + 16, stride);
-        B2.Store(tile, (row + 16) * stride + line + 16, stride);
-        B3.Store(tile, (row + 24) * stride + line + 16, stride);
-        C0.Store(tile, row * stride + line + 32, stride);
-        C1.Store(tile, (row + 8) * stride + line + 32, stride);
-        C2.Store(tile, (row + 16) * stride + line + 32, stride);
-        C3.Store(tile, (row + 24) * stride + line + 32, stride);
-        D0.Store(tile, row * stride + line + 48, stride);
-        D1.Store(tile, (row + 8) * stride + line + 48, stride);
-        D2.Store(tile, (row + 16) * stride + line + 48, stride);
-        D3.Store(tile, (row + 24) * stride + line + 48, stride);
+        sink.Take(A0, line, row);
+        sink.Take(A1, line, row + 8);
+        sink.Take(A2, line, row + 16);
+        sink.Take(A3, line, row + 24);
+        sink.Take(B0, line + 16, row);
+        sink.Take(B1, line + 16, row + 8);
+        sink.Take(B2, line + 16, row + 16);
+        sink.Take(B3, line + 16, row + 24);
+        sink.Take(C0, line + 32, row);
+        sink.Take(C1, line + 32, row + 8);
+        sink.Take(C2, line + 32, row + 16);
+        sink.Take(C3, line + 32, row + 24);
+        sink.Take(D0, line + 48, row);
+        sink.Take(D1, line + 48, row + 8);
+        sink.Take(D2, line + 48, row + 16);
+        sink.Take(D3, line + 48, row + 24);
     }
 }

@@ -1,4 +1,3 @@
-using DeRa.Kernels.Portable;
 using ILGPU;
 
 namespace DeRa.Kernels.Cuda;
@@ -20,12 +19,6 @@ namespace DeRa.Kernels.Cuda;
 internal static class WarpgroupLinearKernel<TFormat>
     where TFormat : struct, ITensorFormat
 {
-    /// <summary>Work-items of a group: two warpgroups.</summary>
-    public const int GroupSize = 2 * Warpgroup.Size;
-
-    /// <summary>Lines, and rows, of a group's tile.</summary>
-    public const int Tile = 128;
-
     /// <summary>Shared memory of a group: the stages, wherever it begins.</summary>
     public const int SharedBytes = Stages * Warpgroup.StageBytes + Warpgroup.Alignment;
 
@@ -34,23 +27,18 @@ internal static class WarpgroupLinearKernel<TFormat>
     // Pieces of a line of weights, and of a row of activations, in half a stage.
     private const int WeightColumns = Warpgroup.LineBytes / 8, ActivationColumns = Warpgroup.LineBytes / 16;
 
-    // Of a tile of sums in shared memory: padded so that lanes of neighbouring rows meet in different banks.
-    private const int RowStride = Tile + 4;
-
     public static void Run(TensorLinearArgs args)
     {
         ArrayView<Quad> memory = SharedMemory.GetDynamic<Quad>();
         LinearPart part = args.Part();
-        int group = Grid.IdxX - part.FirstGroup, rowTiles = (args.X.Rows + Tile - 1) / Tile, tiles = rowTiles * ((part.Lines + Tile - 1) / Tile);
-        int tile = group % tiles, segments = group / tiles, depth = args.X.Columns;
-        int firstRow = tile % rowTiles * Tile, firstLine = tile / rowTiles * Tile;
-        int last = (depth + Warpgroup.Depth - 1) / Warpgroup.Depth, segmentSteps = part.SegmentBlocks / StepBlocks;
-        int step = segments * part.SegmentsPerGroup * segmentSteps, end = IntrinsicMath.Min(step + part.SegmentsPerGroup * segmentSteps, last);
+        LinearTile tile = LinearTile.Of(args, part);
+        int depth = args.X.Columns, last = (depth + Warpgroup.Depth - 1) / Warpgroup.Depth, segmentSteps = part.SegmentBlocks / StepBlocks;
+        int step = tile.Segments * part.SegmentsPerGroup * segmentSteps, end = IntrinsicMath.Min(step + part.SegmentsPerGroup * segmentSteps, last);
 
         // Stages are filled in turn, each while the one after it is multiplied.
         int first = (Warpgroup.SharedAddress(ref memory[0]) + Warpgroup.Alignment - 1) & -Warpgroup.Alignment;
         int present = first, filled = first + 2 * Warpgroup.StageBytes, ownLines = (Group.IdxX & Warpgroup.Size) * (Warpgroup.Lines * Warpgroup.LineBytes / Warpgroup.Size);
-        StageCopies copies = Copies(args, part, firstLine, firstRow);
+        StageCopies copies = Copies(args, part, tile);
         StageStep piece = Piece();
         Warpgroup.Begin(copies, Step(piece, first, step, last, depth));
         Warpgroup.Begin(copies, Step(piece, first + Warpgroup.StageBytes, step + 1, last, depth));
@@ -74,58 +62,25 @@ internal static class WarpgroupLinearKernel<TFormat>
         }
 
         Memory16.WaitForAll();
-        int line = firstLine + Group.IdxX / EmulatedWarp.Size * Fragments.Outputs + Lane.Line, row = firstRow + 2 * Lane.Place;
-        if (part.IsDirect != 0)
-        {
-            total.Finish(args, part, line, row);
-            return;
-        }
-
-        if (part.SegmentsPerGroup == part.Segments)
-        {
-            Gate(args, part, total, memory.Cast<float>(), firstLine, firstRow);
-            return;
-        }
-
-        total.Keep(args, part, segments, line, row);
-        Group.Barrier(); // the flag lies where the stages were
-        if (LastGroup.IsLast<CooperativeForm>(ref args.Counters[part.FirstCounter + tile], part.Segments, memory.Cast<int>()))
-        {
-            args.Merge(part, firstLine, Tile, firstRow, Tile);
-        }
-    }
-
-    // Element by element with coalesced stores, since an activation in every register's place would be the most of the kernel's code.
-    private static void Gate(TensorLinearArgs args, LinearPart part, WarpgroupSums total, ArrayView<float> tile, int firstLine, int firstRow)
-    {
-        int first = part.Column(firstLine), columns = IntrinsicMath.Min(part.Column(firstLine + Tile), part.Y.Columns) - first;
-        int rows = IntrinsicMath.Min(Tile, args.X.Rows - firstRow);
-        Group.Barrier(); // all are done with the stages
-        total.Store(tile, RowStride, Group.IdxX / EmulatedWarp.Size * Fragments.Outputs + Lane.Line, 2 * Lane.Place);
-        Group.Barrier();
-        for (int i = Group.IdxX; i < columns * rows; i += GroupSize)
-        {
-            int row = i / columns, at = row * RowStride + part.Line(i % columns);
-            args.Write(part, tile[at], tile[at + 8], first + i % columns, firstRow + row);
-        }
+        tile.End(args, part, total, memory);
     }
 
     // Lines and rows past the end repeat the last one and are dropped.
-    private static StageCopies Copies(TensorLinearArgs args, LinearPart part, int firstLine, int firstRow)
+    private static StageCopies Copies(TensorLinearArgs args, LinearPart part, LinearTile tile)
     {
-        int depth = args.X.Columns, line = Group.IdxX / WeightColumns, tile = firstLine / Fragments.Outputs;
-        long k = 4 * (Group.IdxX % WeightColumns), row = firstRow + Group.IdxX / ActivationColumns;
+        int depth = args.X.Columns, line = Group.IdxX / WeightColumns, first = tile.FirstLine / Fragments.Outputs;
+        long k = 4 * (Group.IdxX % WeightColumns), row = tile.FirstRow + Group.IdxX / ActivationColumns;
         int column = Fragments.Load * (Group.IdxX % ActivationColumns);
         return new()
         {
-            W0 = Weights(part, tile, line, depth, k),
-            W1 = Weights(part, tile + 1, line, depth, k),
-            W2 = Weights(part, tile + 2, line, depth, k),
-            W3 = Weights(part, tile + 3, line, depth, k),
-            W4 = Weights(part, tile + 4, line, depth, k),
-            W5 = Weights(part, tile + 5, line, depth, k),
-            W6 = Weights(part, tile + 6, line, depth, k),
-            W7 = Weights(part, tile + 7, line, depth, k),
+            W0 = Weights(part, first, line, depth, k),
+            W1 = Weights(part, first + 1, line, depth, k),
+            W2 = Weights(part, first + 2, line, depth, k),
+            W3 = Weights(part, first + 3, line, depth, k),
+            W4 = Weights(part, first + 4, line, depth, k),
+            W5 = Weights(part, first + 5, line, depth, k),
+            W6 = Weights(part, first + 6, line, depth, k),
+            W7 = Weights(part, first + 7, line, depth, k),
             X0 = Activations(args, row, column),
             X1 = Activations(args, row + Warpgroup.ActivationRows, column),
             X2 = Activations(args, row + 2 * Warpgroup.ActivationRows, column),
@@ -133,13 +88,9 @@ internal static class WarpgroupLinearKernel<TFormat>
         };
     }
 
-    private static long Weights(LinearPart part, int tile, int line, int depth, long k)
-    {
-        bool isLower = line >= Fragments.Outputs / 2;
-        ArrayView<ushort> data = isLower ? part.Lower.Data : part.W.Data;
-        long first = isLower ? part.LowerWeights(tile, line - Fragments.Outputs / 2, depth) : part.UpperWeights(tile, line, depth);
-        return Warpgroup.DeviceAddress(ref data[first]) + sizeof(ushort) * k; // read where it is inside the line
-    }
+    // Read where it is inside the line.
+    private static long Weights(LinearPart part, int tile, int line, int depth, long k) =>
+        Warpgroup.DeviceAddress(ref part.Data(line)[part.Weights(tile, line, depth)]) + sizeof(ushort) * k;
 
     private static long Activations(TensorLinearArgs args, long row, int column) => Warpgroup.DeviceAddress(
         ref args.Rounded[IntrinsicMath.Min(row, args.X.Rows - 1) * OrderedRoundKernel<TFormat>.Stride(args.X.Columns) + column]);
