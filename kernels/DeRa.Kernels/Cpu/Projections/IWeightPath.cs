@@ -17,7 +17,7 @@ internal readonly struct OneStream : IWeightPath
 }
 
 /// <summary>Tiles of weight rows far apart.</summary>
-internal readonly struct FourStreams : IWeightPath
+internal readonly struct FarStreams : IWeightPath
 {
     public static bool IsOneStream => false;
 }

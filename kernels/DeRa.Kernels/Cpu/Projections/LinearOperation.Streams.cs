@@ -2,11 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace DeRa.Kernels.Cpu;
 
-// One row of x, or two: every worker reads its share of each weight as four long streams.
+// One row of x, or two: every worker reads its share of each weight as a few long streams.
 internal unsafe partial struct LinearOperation<TFormat>
 {
-    private const int StreamCount = Projection<TFormat>.Streams;
-    private const int StripRows = Projection<TFormat>.PanelRows / StreamCount; // weight rows of each stream that are taken at a time
+    private const int StripOutputs = Projection<TFormat>.PanelRows; // of all streams together that are taken at a time
+
+    private readonly int StreamCount => Projection<TFormat>.CountStreams(parts[0].Rows, parts[0].K);
 
     private readonly bool IsStreamed => parts[0].Rows <= Projection<TFormat>.StreamedRows;
 
@@ -43,8 +44,8 @@ internal unsafe partial struct LinearOperation<TFormat>
     /// <summary>Strips of a worker's share of a weight; the same for all workers, whose shares differ by an output at the most.</summary>
     private readonly int StripsOf(int part, int workers)
     {
-        int longest = (parts[part].N + workers - 1) / workers / StreamCount;
-        return Math.Max(1, (longest + StripRows - 1) / StripRows);
+        int longest = (parts[part].N + workers - 1) / workers;
+        return Math.Max(1, (longest + StripOutputs - 1) / StripOutputs);
     }
 
     /// <summary>A strip of a worker's share of all weights: some outputs of each stream, and with the last of a weight the few that no stream has.</summary>
@@ -59,10 +60,11 @@ internal unsafe partial struct LinearOperation<TFormat>
 
         LinearShape shape = parts[part];
         int first = (int)Worker.ShareStart(shape.N, owner, workers), end = (int)Worker.ShareStart(shape.N, owner + 1, workers);
-        int apart = (end - first) / StreamCount, from = strip * StripRows, count = Math.Min(StripRows, apart - from), rest = first + StreamCount * apart;
+        int streams = StreamCount, stripRows = StripOutputs / streams, apart = Projection<TFormat>.StreamRows(end - first, streams, shape.K);
+        int from = strip * stripRows, count = Math.Min(stripRows, apart - from), rest = first + streams * apart;
         if (count > 0)
         {
-            Project(shape, x, first + from, apart, count, sums);
+            Project(shape, x, first + from, streams, apart, count, sums);
         }
 
         if (strip == strips - 1 && rest < end)
@@ -77,22 +79,23 @@ internal unsafe partial struct LinearOperation<TFormat>
     }
 
     /// <summary>Some outputs of each stream, from the first stream's <paramref name="output"/> on.</summary>
-    private static void Project(in LinearShape shape, float** x, int output, int apart, int count, float* sums)
+    private static void Project(in LinearShape shape, float** x, int output, int streams, int apart, int count, float* sums)
     {
         byte* w = shape.W + (long)output * shape.K * TFormat.Size;
         if (shape.IsPlain)
         {
-            Projection<TFormat>.RunStreams(x, shape.Rows, w, apart, shape.K, count, shape.Y + output, apart, shape.YStride);
+            Projection<TFormat>.RunStreams(x, shape.Rows, w, streams, apart, shape.K, count, shape.Y + output, apart, shape.YStride);
             return;
         }
 
         const int Stride = Projection<TFormat>.PanelRows;
-        Projection<TFormat>.RunStreams(x, shape.Rows, w, apart, shape.K, count, sums, StripRows, Stride);
+        int stripRows = StripOutputs / streams;
+        Projection<TFormat>.RunStreams(x, shape.Rows, w, streams, apart, shape.K, count, sums, stripRows, Stride);
         for (int row = 0; row < shape.Rows; row++)
         {
-            for (int stream = 0; stream < StreamCount; stream++)
+            for (int stream = 0; stream < streams; stream++)
             {
-                shape.Finish(sums + row * Stride + stream * StripRows, row, output + stream * apart, count);
+                shape.Finish(sums + row * Stride + stream * stripRows, row, output + stream * apart, count);
             }
         }
     }
