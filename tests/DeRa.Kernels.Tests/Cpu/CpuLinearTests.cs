@@ -26,6 +26,17 @@ public sealed class CpuLinearTests
         }
     }
 
+    /// <summary>4096 inputs fill half of a first-level cache: weights come as eight streams, at an even or an odd distance.</summary>
+    [Test]
+    public void Matches_float64_where_one_row_fills_the_cache([ValueSource(nameof(DTypes))] DType dtype, [Values(4096, 4123, 5632)] int k)
+    {
+        using var set = new CpuKernelSet(2);
+        foreach (int n in new[] { 1, 15, 33, 150 })
+        {
+            Check(set, dtype, inputMajor: false, k, n, rows: 1);
+        }
+    }
+
     private static void Check(CpuKernelSet set, DType dtype, bool inputMajor, int k, int n, int rows)
     {
         using var tensors = new CpuTensors(set, 1);
@@ -58,7 +69,7 @@ public sealed class CpuLinearTests
 
     [Test]
     public void A_row_has_the_same_bits_for_any_number_of_rows_and_workers(
-        [ValueSource(nameof(DTypes))] DType dtype, [Values] bool inputMajor, [Values(123, 256)] int k)
+        [ValueSource(nameof(DTypes))] DType dtype, [Values] bool inputMajor, [Values(123, 256, 4104)] int k)
     {
         const int N = 131, Rows = 41;
         float[]? alone = null;

@@ -29,11 +29,10 @@ internal static unsafe partial class Projection<TFormat>
     }
 
     /// <summary>
-    /// Streams of weights that are read side by side: as many as the processor's prefetchers follow well, or twice as many for one row of x that would not
-    /// stay in the first-level cache beside them, so that it is read half as often.
+    /// Streams of weights that are read side by side: as many as the processor's prefetchers follow well, or twice as many for one row of x that fills half of
+    /// the first-level cache: beside the weights that pass through it x would not stay there, and with eight outputs at a time it is read half as often.
     /// </summary>
-    public static int CountStreams(int rows, int k) =>
-        rows == 1 && k * (sizeof(float) + 4L * TFormat.Size) > CacheBytes ? MostStreams : 4;
+    public static int CountStreams(int rows, int k) => rows == 1 && k >= CacheBytes / 2 / sizeof(float) ? MostStreams : 4;
 
     /// <summary>
     /// Weight rows of each stream, and from one to the next; fewer than two for each stream are left over. Eight streams that come to a page's end together
