@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace DeRa.Kernels.Cpu;
 
-// One row of x, or two: memory sets the pace.
+// One row of x, or two: memory sets the pace (docs/decisions/0020 and 0021).
 internal static unsafe partial class Projection<TFormat>
 {
     /// <summary>Most rows of x that <see cref="RunStreams"/> takes.</summary>
