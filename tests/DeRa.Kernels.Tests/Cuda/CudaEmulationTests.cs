@@ -212,18 +212,20 @@ internal sealed class CudaEmulationTests
         Assert.That(set.LaunchCount - before, Is.EqualTo(3));
     }
 
-    /// <summary>Chunks of the cache in registers of one warp, or shared out and merged through memory.</summary>
-    [TestCase(null)]
-    [TestCase(100)]
-    public void A_token_attends_alike_alone_and_among_others(int? window)
+    /// <summary>Chunks of the cache in registers, where two tiles keep the emulated device busy, or shared out and merged through memory.</summary>
+    [TestCase(64, 4, null)]
+    [TestCase(128, 4, 100)]
+    [TestCase(168, 2, null)]
+    [TestCase(256, 2, 100)]
+    public void A_token_attends_alike_alone_and_among_others(int headDim, int kvHeads, int? window)
     {
-        const int HeadDim = 64, KvHeads = 4, Tokens = 9;
+        const int Tokens = 9;
         TestData data = new("attention forms");
-        QkvLayout layout = QkvLayout.Stacked(8, KvHeads, HeadDim);
+        QkvLayout layout = QkvLayout.Stacked(2 * kvHeads, kvHeads, headDim);
         var batch = new PagedBatch(data, 16, (150, Tokens));
         float[,] qkv = data.Matrix(Tokens, layout.Width);
-        float[] keys = [.. data.Matrix(16 * batch.NumBlocks, KvHeads * HeadDim).Cast<float>()];
-        float[] values = [.. data.Matrix(16 * batch.NumBlocks, KvHeads * HeadDim).Cast<float>()];
+        float[] keys = [.. data.Matrix(16 * batch.NumBlocks, kvHeads * headDim).Cast<float>()];
+        float[] values = [.. data.Matrix(16 * batch.NumBlocks, kvHeads * headDim).Cast<float>()];
         float[,] all = Attend(0, Tokens);
         foreach ((int start, int count) in new[] { (0, 1), (8, 1), (3, 4) })
         {
@@ -241,13 +243,71 @@ internal sealed class CudaEmulationTests
         {
             using var bench = new Workbench(set);
             var cache = new KvLayer(
-                bench.Cache(keys, DType.BF16), bench.Cache(values, DType.BF16), 0, batch.NumBlocks, 16, KvHeads, HeadDim, DType.BF16);
+                bench.Cache(keys, DType.BF16), bench.Cache(values, DType.BF16), 0, batch.NumBlocks, 16, kvHeads, headDim, DType.BF16);
             Matrix rows = bench.Matrix(qkv) with { Offset = (long)start * layout.Width, Rows = count };
-            Matrix output = bench.Zeros(count, layout.NumHeads * HeadDim);
+            Matrix output = bench.Zeros(count, layout.NumHeads * headDim);
             bench.Set.PagedAttention(rows, layout, cache, batch.Upload(bench, start, count), new AttentionOptions(0.125f, window), output);
             return bench.Read(output);
         }
     }
+
+    /// <summary>What a sequence has not written, and what another has, does not reach it, be it NaN or infinite; its own does.</summary>
+    [TestCase(64, DType.BF16, float.NaN)]
+    [TestCase(128, DType.F16, float.PositiveInfinity)]
+    [TestCase(256, DType.BF16, float.NaN)]
+    [TestCase(200, DType.F16, float.PositiveInfinity)]
+    public void Not_a_number_stays_in_its_sequence(int headDim, DType type, float poison)
+    {
+        TestData data = new("poison");
+        QkvLayout layout = QkvLayout.Stacked(2, 1, headDim);
+        var batch = new PagedBatch(data, 16, (70, 3), (5, 2));
+        float[,] qkv = data.Matrix(batch.Tokens.Length, layout.Width);
+        float[] keys = [.. data.Matrix(16 * batch.NumBlocks, headDim).Cast<float>()], values = [.. data.Matrix(16 * batch.NumBlocks, headDim).Cast<float>()];
+        float[,] clean = Attend();
+        HashSet<int> own = [.. Enumerable.Range(0, 73).Select(position => batch.Slot(0, position))];
+        for (int slot = 0; slot < 16 * batch.NumBlocks; slot++)
+        {
+            if (!own.Contains(slot))
+            {
+                keys.AsSpan(slot * headDim, headDim).Fill(poison);
+                values.AsSpan(slot * headDim, headDim).Fill(poison);
+            }
+        }
+
+        float[,] poisoned = Attend();
+        for (int token = 0; token < poisoned.GetLength(0); token++)
+        {
+            float[] row = Row(poisoned, token);
+            if (token < 3)
+            {
+                Assert.That(row, Is.EqualTo(Row(clean, token)).And.All.Matches<float>(float.IsFinite), $"token {token}");
+            }
+            else
+            {
+                Assert.That(row, Has.All.Matches<float>(value => !float.IsFinite(value)), $"token {token}");
+            }
+        }
+
+        float[,] Attend()
+        {
+            using var bench = new Workbench(set);
+            var cache = new KvLayer(bench.Cache(keys, type), bench.Cache(values, type), 0, batch.NumBlocks, 16, 1, headDim, type);
+            Matrix output = bench.Zeros(batch.Tokens.Length, layout.NumHeads * headDim);
+            bench.Set.PagedAttention(bench.Matrix(qkv), layout, cache, batch.Upload(bench), new AttentionOptions(0.1f), output);
+            return bench.Read(output);
+        }
+
+        static float[] Row(float[,] matrix, int row) => [.. Enumerable.Range(0, matrix.GetLength(1)).Select(i => matrix[row, i])];
+    }
+
+    /// <summary>Which heads have a 16-bit cache, and with it tensor cores.</summary>
+    [TestCase(8, DType.BF16)]
+    [TestCase(136, DType.BF16)]
+    [TestCase(256, DType.BF16)]
+    [TestCase(132, DType.F32)]
+    [TestCase(264, DType.F32)]
+    public void Heads_of_up_to_256_in_multiples_of_8_have_a_16_bit_cache(int headDim, DType cache) =>
+        Assert.That(set.CacheType(headDim, DType.BF16), Is.EqualTo(cache));
 
     // One type: what differs between the two is covered by the forms.
     private static bool IsFusion(SelfTestCase check) => check.Name.Contains("BF16", StringComparison.Ordinal)

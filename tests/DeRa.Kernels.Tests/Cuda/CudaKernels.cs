@@ -9,7 +9,7 @@ namespace DeRa.Kernels.Tests.Cuda;
 internal sealed record CudaKernel(string Name, MethodInfo Method, int GroupSize, int MostRegisters, (string Instruction, int AtLeast)[] Expected)
 {
     private static readonly string[] Tightest =
-        [nameof(SkinnyLinearKernel<>), nameof(TiledLinearKernel<>), nameof(HeadKernel<,>), $"{nameof(FlashAttentionKernel<,>)}_{nameof(Head128)}"];
+        [nameof(SkinnyLinearKernel<>), nameof(TiledLinearKernel<>), nameof(HeadKernel<,>), $"{nameof(FlashAttentionKernel<,>)}_{nameof(Head256)}"];
 
     /// <summary>
     /// What to assemble for: bfloat16 needs sm_80; binary16 differs between sm_75 and newer ones only, where its code is bfloat16's with another type.
@@ -27,7 +27,7 @@ internal sealed record CudaKernel(string Name, MethodInfo Method, int GroupSize,
 /// <summary>Every kernel of the CUDA set. A new kernel class that is not listed fails <see cref="CudaPtxTests"/>.</summary>
 internal static class CudaKernels
 {
-    public const string WideLoad = @"LDG\.E\.(\w+\.)*128", WideShared = @"LDS(\.\w+)*\.128", Tensor = "HMMA", Copy = "LDGSTS";
+    public const string WideLoad = @"LDG\.E\.(\w+\.)*128", WideShared = @"LDS(\.\w+)*\.128", WideStore = @"STS(\.\w+)*\.128", Tensor = "HMMA", Copy = "LDGSTS";
 
     /// <summary>The target of kernels with wgmma, compiled as for sm_90.</summary>
     public const string Warpgroups = "sm_90a";
@@ -52,7 +52,7 @@ internal static class CudaKernels
         .. Of(typeof(WarpgroupLinearKernel<>), 256, 255, ("HGMMA", Warpgroup.Products)),
         .. Head(typeof(HeadKernel<,>)), .. Head(typeof(SweepKernel<,>)), .. Head(typeof(ScoreKernel<,>)),
         .. Wide("Head"), .. Wide("Score"),
-        .. Attention(typeof(Head64)), .. Attention(typeof(Head128)),
+        .. Attention(typeof(Head64), 1, 1), .. Attention(typeof(Head128), 2, 1), .. Attention(typeof(Head256), 2, 2),
         .. Of(typeof(RopeKernel<>).MakeGenericType(typeof(TensorCache<TensorBFloat16>)), "BFloat16", 128, 64),
         .. Of(typeof(RopeKernel<>).MakeGenericType(typeof(TensorCache<TensorFloat16>)), "Float16", 128, 64),
         .. Of(typeof(RoundKernel<>), 128, 64, (WideLoad, 2)), .. Of(typeof(OrderedRoundKernel<>), 128, 64, (WideLoad, 2)),
@@ -73,14 +73,13 @@ internal static class CudaKernels
             $"{nameof(WideHeadKernel<,>)}_{entry}_{format.Name}", typeof(WideHeadKernel<,>).MakeGenericType(format, format).GetMethod(entry)!, 128, 255,
             [(WideLoad, 2 * 16), (WideShared, 2 * 16), (Tensor, 2 * 64)]);
 
-    // Scores and values of a chunk, and the sums of weights.
-    private static IEnumerable<CudaKernel> Attention(Type width) =>
+    // Scores and values of a chunk, and the sums of weights; where two warps share a head, the other's scores as well.
+    private static IEnumerable<CudaKernel> Attention(Type width, int slabs, int warps) =>
         from format in new[] { typeof(TensorBFloat16), typeof(TensorFloat16) }
-        let products = width == typeof(Head64) ? 2 : 4
         select new CudaKernel(
             $"{nameof(FlashAttentionKernel<TensorFloat16, Head64>)}_{width.Name}_{format.Name}",
-            typeof(FlashAttentionKernel<,>).MakeGenericType(format, width).GetMethod("Run")!, 32, 255,
-            [(WideShared, 8 * products), (Tensor, 32 * products + 4), ("LDSM", 8 * products)]);
+            typeof(FlashAttentionKernel<,>).MakeGenericType(format, width).GetMethod("Run")!, 32 * warps, 255,
+            [(WideShared, 16 * slabs + 8 * (warps - 1)), (WideStore, 8 * (warps - 1)), (Tensor, 64 * slabs + 4), ("LDSM", 16 * slabs)]);
 
     private static IEnumerable<CudaKernel> Of(Type type, string format, int groupSize, int registers) =>
         [new($"{type.Name.Split('`')[0]}_{format}", type.GetMethod("Run")!, groupSize, registers, [])];

@@ -34,6 +34,10 @@ internal static class AttentionChecks
             yield return Case("17 heads share one of width 128", QkvLayout.Stacked(17, 1, 128), 16, new(0.09f), type, (0, 3), (123, 1), (60, 9));
             yield return Case("one decode", QkvLayout.Stacked(4, 1, 64), 16, new(0.125f), type, (299, 1));
             yield return Case("interleaved heads of 80", QkvLayout.Interleaved(3, 80), 16, new(0.11f), type, (0, 130), (200, 1));
+            yield return Case("chunks and decodes of width 256", QkvLayout.Stacked(4, 2, 256), 16, new(0.06f), type, (0, 17), (122, 1), (60, 9));
+            yield return Case("17 heads share one of width 192, window 70", QkvLayout.Stacked(17, 1, 192), 16, new(0.07f, 70), type, (0, 3), (130, 2));
+            yield return Case("one decode of width 160, soft cap 5", QkvLayout.Stacked(4, 1, 160), 8, new(0.08f, SoftCap: 5), type, (299, 1));
+            yield return Case("interleaved heads of 136, window 33, soft cap 3", QkvLayout.Interleaved(2, 136), 4, new(0.2f, 33, 3), type, (0, 67), (64, 1));
         }
 
         yield return Case("2,000 positions", QkvLayout.Stacked(2, 1, 16), 16, new(0.25f), (1999, 1), (3, 2));

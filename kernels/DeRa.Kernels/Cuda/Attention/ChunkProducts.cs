@@ -2,30 +2,16 @@ using ILGPU;
 
 namespace DeRa.Kernels.Cuda;
 
-/// <summary>The products of attention on a chunk of 64 positions: 16 query rows in a warp, keys and values staged in shared memory.</summary>
-/// <remarks>
-/// Keys lie as blocks of 32 elements, [block, position, 4 loads], and are multiplied in the order of <see cref="Fragments"/>. Values lie as rows of
-/// loads, load d of position p at d XOR (p mod 8): the eight rows that one ldmatrix matrix reads are in eight different banks of sixteen bytes, and so
-/// are the loads that a row's copy writes.
-/// </remarks>
+/// <summary>The products of attention on a chunk's slabs: 16 query rows in a warp, keys and values in shared memory.</summary>
 internal static class ChunkProducts<TFormat>
     where TFormat : struct, ITensorFormat
 {
-    /// <summary>Positions of a chunk.</summary>
-    public const int Positions = 64;
-
     private const int EightPositions = 8 * Fragments.Loads;
 
-    /// <summary>Where load <paramref name="place"/> of a position's key lies.</summary>
-    public static int Key(int position, int place) => Fragments.Staged(place / Fragments.Loads, position, place % Fragments.Loads, Positions);
-
-    /// <summary>Where load <paramref name="place"/> of a position's value lies.</summary>
-    public static int Value(int position, int place, int loads) => position * loads + (place ^ (position & 7));
-
-    /// <summary>The query's fragments of block <paramref name="block"/> times the keys, added to the scores.</summary>
+    /// <summary>The query's fragments of block <paramref name="block"/> of a slab times the keys, added to the scores.</summary>
     public static Sums8 Scores(Sums8 s, Quad upper, Quad lower, ArrayView<Quad> keys, int block)
     {
-        int at = Fragments.Staged(block, Lane.Line, Lane.Place, Positions);
+        int at = Fragments.Staged(block, Lane.Line, Lane.Place, Slab.Positions);
         s.T0 = Fragments.Step<TFormat>(s.T0, upper, lower, Memory16.Shared(ref keys[at]));
         s.T1 = Fragments.Step<TFormat>(s.T1, upper, lower, Memory16.Shared(ref keys[at + EightPositions]));
         s.T2 = Fragments.Step<TFormat>(s.T2, upper, lower, Memory16.Shared(ref keys[at + 2 * EightPositions]));
@@ -37,30 +23,30 @@ internal static class ChunkProducts<TFormat>
         return s;
     }
 
-    /// <summary>Weights times 64 elements of the values from load <paramref name="first"/> on.</summary>
-    public static Sums8 Output(Weights16 weights, ArrayView<Quad> values, int first, int loads)
+    /// <summary>Weights times a slab of values.</summary>
+    public static Sums8 Output(Weights16 weights, ArrayView<Quad> values)
     {
         Sums8 o = default;
-        o = Output(o, weights.P0, values, 0, first, loads);
-        o = Output(o, weights.P1, values, 16, first, loads);
-        o = Output(o, weights.P2, values, 32, first, loads);
-        return Output(o, weights.P3, values, 48, first, loads);
+        o = Output(o, weights.P0, values, 0);
+        o = Output(o, weights.P1, values, 16);
+        o = Output(o, weights.P2, values, 32);
+        return Output(o, weights.P3, values, 48);
     }
 
     // Sixteen positions: each ldmatrix brings two tiles of eight elements, both halves of the positions.
-    private static Sums8 Output(Sums8 o, Quad weights, ArrayView<Quad> values, int position, int first, int loads)
+    private static Sums8 Output(Sums8 o, Quad weights, ArrayView<Quad> values, int position)
     {
-        int matrix = Lane.Index / 8, row = position + matrix % 2 * 8 + Lane.Index % 8, place = first + matrix / 2;
-        Quad v = Memory16.Transposed(ref values[Value(row, place, loads)]);
+        int matrix = Lane.Index >> 3, row = position + 8 * (matrix & 1) + (Lane.Index & 7), place = matrix >> 1;
+        Quad v = Memory16.Transposed(ref values[ValueSlab.At(row, place)]);
         o.T0 = TFormat.Multiply(o.T0, weights, v.X, v.Y);
         o.T1 = TFormat.Multiply(o.T1, weights, v.Z, v.W);
-        v = Memory16.Transposed(ref values[Value(row, place + 2, loads)]);
+        v = Memory16.Transposed(ref values[ValueSlab.At(row, place + 2)]);
         o.T2 = TFormat.Multiply(o.T2, weights, v.X, v.Y);
         o.T3 = TFormat.Multiply(o.T3, weights, v.Z, v.W);
-        v = Memory16.Transposed(ref values[Value(row, place + 4, loads)]);
+        v = Memory16.Transposed(ref values[ValueSlab.At(row, place + 4)]);
         o.T4 = TFormat.Multiply(o.T4, weights, v.X, v.Y);
         o.T5 = TFormat.Multiply(o.T5, weights, v.Z, v.W);
-        v = Memory16.Transposed(ref values[Value(row, place + 6, loads)]);
+        v = Memory16.Transposed(ref values[ValueSlab.At(row, place + 6)]);
         o.T6 = TFormat.Multiply(o.T6, weights, v.X, v.Y);
         o.T7 = TFormat.Multiply(o.T7, weights, v.Z, v.W);
         return o;

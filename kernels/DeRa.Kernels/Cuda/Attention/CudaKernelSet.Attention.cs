@@ -4,7 +4,7 @@ namespace DeRa.Kernels.Cuda;
 
 public sealed partial class CudaKernelSet
 {
-    private const int WidestHead = 128, NoWindow = 1 << 30;
+    private const int WidestHead = 256, NoWindow = 1 << 30;
 
     /// <inheritdoc />
     public override DType CacheType(int headDim, DType weights) =>
@@ -38,15 +38,20 @@ public sealed partial class CudaKernelSet
         int kvCells = layout.NumKvHeads * (int)Tiles(groupHeads, FlashArgs.TileRows);
         long cells = (batch.TokenCount / tokens + batch.SequenceCount) * (long)kvCells;
 
+        (Action<FlashArgs> kernel, int groupSize) = cache.Type == DType.BF16
+            ? FlashKernelFor<TensorBFloat16>(layout.HeadDim)
+            : FlashKernelFor<TensorFloat16>(layout.HeadDim);
+        int warps = groupSize / EmulatedWarp.Size;
+
         // Chunks are shared out where the tiles alone leave multiprocessors idle; a multiprocessor takes several warps.
-        int chunks = (int)Tiles(batch.MaxContext, ChunkProducts<TensorFloat16>.Positions);
-        long wanted = Math.Clamp(8L * Multiprocessors / cells, 1, chunks);
+        int chunks = (int)Tiles(batch.MaxContext, Slab.Positions);
+        long wanted = Math.Clamp(8L * Multiprocessors / (cells * warps), 1, chunks);
         int perShare = (int)Tiles(chunks, wanted), shares = (int)Tiles(chunks, perShare);
-        long partials = shares == 1 ? 0 : cells * shares * perShare * FlashPartial.Floats * EmulatedWarp.Size;
+        long partials = shares == 1 ? 0 : cells * shares * perShare * warps * FlashPartial.Floats * EmulatedWarp.Size;
         AttentionArgs attention = Arguments(qkv, layout, cache, batch, options, output);
         attention.Window = Math.Min(attention.Window, NoWindow);
         LaunchInOrder(
-            FlashKernelFor(cache.Type, layout.HeadDim),
+            kernel,
             cells * shares,
             new FlashArgs
             {
@@ -61,16 +66,16 @@ public sealed partial class CudaKernelSet
                 Partials = (partials == 0 ? None : Scratch("attention partials", partials * sizeof(float))).As<float>(),
                 Counters = (partials == 0 ? None : Scratch("attention arrivals", cells * sizeof(int))).As<int>(),
             },
-            EmulatedWarp.Size);
+            groupSize);
     }
 
-    private static Action<FlashArgs> FlashKernelFor(DType type, int headDim) => (type, headDim > 64) switch
-    {
-        (DType.BF16, true) => FlashAttentionKernel<TensorBFloat16, Head128>.Run,
-        (DType.BF16, false) => FlashAttentionKernel<TensorBFloat16, Head64>.Run,
-        (_, true) => FlashAttentionKernel<TensorFloat16, Head128>.Run,
-        _ => FlashAttentionKernel<TensorFloat16, Head64>.Run,
-    };
+    private static (Action<FlashArgs> Kernel, int GroupSize) FlashKernelFor<TFormat>(int headDim)
+        where TFormat : struct, ITensorFormat => headDim switch
+        {
+            <= 64 => (FlashAttentionKernel<TFormat, Head64>.Run, FlashAttentionKernel<TFormat, Head64>.GroupSize),
+            <= 128 => (FlashAttentionKernel<TFormat, Head128>.Run, FlashAttentionKernel<TFormat, Head128>.GroupSize),
+            _ => (FlashAttentionKernel<TFormat, Head256>.Run, FlashAttentionKernel<TFormat, Head256>.GroupSize),
+        };
 }
 
 /// <summary>A 16-bit cache.</summary>

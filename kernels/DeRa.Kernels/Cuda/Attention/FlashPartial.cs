@@ -8,10 +8,11 @@ internal struct FlashPartial
 
     public long First;
 
-    public static FlashPartial At(FlashArgs args, int cell, int chunk) => new()
-    {
-        First = ((long)cell * args.Shares * args.ChunksPerShare + chunk) * Floats * EmulatedWarp.Size + Lane.Index,
-    };
+    public static FlashPartial At<TWidth>(FlashArgs args, int cell, int chunk, int warp)
+        where TWidth : struct, IHeadWidth => new()
+        {
+            First = (((long)cell * args.Shares * args.ChunksPerShare + chunk) * TWidth.Warps + warp) * Floats * EmulatedWarp.Size + Lane.Index,
+        };
 
     public readonly void Keep(FlashArgs args, FlashTile tile, RowSums rows)
     {

@@ -3,7 +3,7 @@ using ILGPU;
 
 namespace DeRa.Kernels.Cuda;
 
-/// <summary>The rounded query of a tile: per block of 32 elements, rows g and g + 8.</summary>
+/// <summary>A warp's elements of a tile's rounded query: per block of 32, rows g and g + 8.</summary>
 internal struct FlashQuery
 {
     public Quad Upper0;
@@ -16,41 +16,41 @@ internal struct FlashQuery
     public Quad Lower3;
 
     /// <summary>Reads and rounds; elements past the head's are zeros.</summary>
-    public static FlashQuery Load<TFormat, TWidth>(FlashArgs args, FlashTile tile)
+    public static FlashQuery Load<TFormat, TWidth>(FlashArgs args, FlashTile tile, int firstBlock)
         where TFormat : struct, ITensorFormat
         where TWidth : struct, IHeadWidth
     {
         long upper = tile.Query(args, Lane.Line), lower = tile.Query(args, Lane.Line + 8);
         FlashQuery query = default;
-        query.Upper0 = Load<TFormat>(args, upper, 0);
-        query.Lower0 = Load<TFormat>(args, lower, 0);
-        query.Upper1 = Load<TFormat>(args, upper, 1);
-        query.Lower1 = Load<TFormat>(args, lower, 1);
-        if (TWidth.Loads > 8)
+        query.Upper0 = Load<TFormat>(args, upper, firstBlock);
+        query.Lower0 = Load<TFormat>(args, lower, firstBlock);
+        query.Upper1 = Load<TFormat>(args, upper, firstBlock + 1);
+        query.Lower1 = Load<TFormat>(args, lower, firstBlock + 1);
+        if (TWidth.Slabs > 1)
         {
-            query.Upper2 = Load<TFormat>(args, upper, 2);
-            query.Lower2 = Load<TFormat>(args, lower, 2);
-            query.Upper3 = Load<TFormat>(args, upper, 3);
-            query.Lower3 = Load<TFormat>(args, lower, 3);
+            query.Upper2 = Load<TFormat>(args, upper, firstBlock + 2);
+            query.Lower2 = Load<TFormat>(args, lower, firstBlock + 2);
+            query.Upper3 = Load<TFormat>(args, upper, firstBlock + 3);
+            query.Lower3 = Load<TFormat>(args, lower, firstBlock + 3);
         }
 
         return query;
     }
 
-    /// <summary>q·k of 16 rows × 64 positions.</summary>
-    public readonly Sums8 Scores<TFormat, TWidth>(ArrayView<Quad> keys)
+    /// <summary>q·k of 16 rows × 64 positions over the first slab.</summary>
+    public readonly Sums8 First<TFormat>(ArrayView<Quad> keys)
         where TFormat : struct, ITensorFormat
-        where TWidth : struct, IHeadWidth
     {
         Sums8 s = ChunkProducts<TFormat>.Scores(default, Upper0, Lower0, keys, 0);
-        s = ChunkProducts<TFormat>.Scores(s, Upper1, Lower1, keys, 1);
-        if (TWidth.Loads > 8)
-        {
-            s = ChunkProducts<TFormat>.Scores(s, Upper2, Lower2, keys, 2);
-            s = ChunkProducts<TFormat>.Scores(s, Upper3, Lower3, keys, 3);
-        }
+        return ChunkProducts<TFormat>.Scores(s, Upper1, Lower1, keys, 1);
+    }
 
-        return s;
+    /// <summary>The same over the second, added.</summary>
+    public readonly Sums8 Second<TFormat>(Sums8 s, ArrayView<Quad> keys)
+        where TFormat : struct, ITensorFormat
+    {
+        s = ChunkProducts<TFormat>.Scores(s, Upper2, Lower2, keys, 0);
+        return ChunkProducts<TFormat>.Scores(s, Upper3, Lower3, keys, 1);
     }
 
     private static Quad Load<TFormat>(FlashArgs args, long query, int block)

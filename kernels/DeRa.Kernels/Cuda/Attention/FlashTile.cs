@@ -26,7 +26,7 @@ internal struct FlashArgs
     public int Shares;
     public int ChunksPerShare;
 
-    /// <summary>[cells, chunks, <see cref="FlashPartial.Floats"/>, 32 lanes].</summary>
+    /// <summary>[cells, chunks, warps, <see cref="FlashPartial.Floats"/>, 32 lanes].</summary>
     public ArrayView<float> Partials;
 
     /// <summary>[cells] arrivals.</summary>
@@ -74,8 +74,8 @@ internal struct FlashTile
             Rows = tokens * heads,
             Table = (long)args.Attention.SequenceIndex.At(known) * args.Attention.MaxBlocks,
             LastPosition = last,
-            FirstChunk = start / 64,
-            EndChunk = last / 64 + 1,
+            FirstChunk = start / Slab.Positions,
+            EndChunk = last / Slab.Positions + 1,
         };
     }
 
@@ -86,10 +86,12 @@ internal struct FlashTile
     public readonly long Query(FlashArgs args, int row) =>
         args.Attention.Qkv.Row(Token(row)) + args.Attention.Layout.QOffset + (long)Head(row) * args.Attention.Layout.QHeadStride;
 
-    /// <summary>Element of the cache where load <paramref name="place"/> of a position begins; inside the cache whatever is asked for.</summary>
-    public readonly long Element(FlashArgs args, int position, int place) =>
-        args.Attention.Cell(Table, KvHead, IntrinsicMath.Min(position, LastPosition))
-        + IntrinsicMath.Min(Fragments.Load * place, args.Attention.Layout.HeadDim - Fragments.Load);
+    /// <summary>First element of a position's keys and values; a position past the last repeats the last.</summary>
+    public readonly long Cell(FlashArgs args, int position) => args.Attention.Cell(Table, KvHead, IntrinsicMath.Min(position, LastPosition));
+
+    /// <summary>Element of a head where load <paramref name="place"/> begins; inside the head whatever is asked for.</summary>
+    public static int Element(FlashArgs args, int place) =>
+        IntrinsicMath.Min(Fragments.Load * place, args.Attention.Layout.HeadDim - Fragments.Load);
 
     /// <summary>16 where the position is cached and the head has these elements, else 0.</summary>
     public readonly int Bytes(FlashArgs args, int position, int place) =>

@@ -41,29 +41,47 @@ internal static class EmulatedWarp
         public uint B1;
         public nint Address;
         public float Value;
+        public long Long;
     }
 }
 
-/// <summary>A lane's place in its warp, and reductions over the four lanes that share a row of a tile.</summary>
+/// <summary>A lane's place in its warp, and exchanges with other lanes.</summary>
+/// <remarks>Masks and shifts, because ILGPU leaves a division by a constant to the assembler, which in loops takes it for one by a variable: some 15 instructions.</remarks>
 internal static class Lane
 {
+    /// <summary>The lane's warp in its group.</summary>
+    public static int Warp => Group.IdxX >> 5;
+
     /// <summary>Index in the warp.</summary>
-    public static int Index => Group.IdxX % EmulatedWarp.Size;
+    public static int Index => Group.IdxX & (EmulatedWarp.Size - 1);
 
     /// <summary>g: the row of A, or column of B, that the lane holds.</summary>
-    public static int Line => Index / 4;
+    public static int Line => Index >> 2;
 
     /// <summary>t: the lane's place among the four that hold a line.</summary>
-    public static int Place => Index % 4;
+    public static int Place => Index & 3;
 
     /// <summary>The value of the lane whose index differs in the bits of <paramref name="mask"/>. Called by the whole warp.</summary>
     [IntrinsicImplementation, External("laneExchange")]
     public static float Exchange(float value, int mask) =>
         EmulatedWarp.Exchange(new() { Value = value })[(Group.IdxX % EmulatedWarp.Size) ^ mask].Value;
 
+    /// <summary>The value of a lane of the caller's choice. Called by the whole warp.</summary>
+    [IntrinsicImplementation, External("laneFrom")]
+    public static long From(long value, int lane) => EmulatedWarp.Exchange(new() { Long = value })[lane].Long;
+
     private static void EmitExchange(PTXBackend backend, PTXCodeGenerator generator, Value call)
     {
         string value = Ptx.Scalar(generator, call[0]), mask = Ptx.Scalar(generator, call[1]), result = Ptx.Result(generator, call);
         generator.Builder.Append($"\tshfl.sync.bfly.b32 {result}, {value}, {mask}, 0x1f, 0xffffffff;\n");
+    }
+
+    private static void EmitFrom(PTXBackend backend, PTXCodeGenerator generator, Value call)
+    {
+        string value = Ptx.Scalar(generator, call[0]), lane = Ptx.Scalar(generator, call[1]), result = Ptx.Result(generator, call);
+        generator.Builder.Append(
+            $"\t{{ .reg .b32 low, high; mov.b64 {Ptx.List("low", "high")}, {value}; "
+            + $"shfl.sync.idx.b32 low, low, {lane}, 0x1f, 0xffffffff; shfl.sync.idx.b32 high, high, {lane}, 0x1f, 0xffffffff; "
+            + $"mov.b64 {result}, {Ptx.List("low", "high")}; }}\n");
     }
 }
