@@ -7,7 +7,7 @@ namespace DeRa.Benchmarks;
 /// <summary>Runs workloads over a pair, every way of a case side by side.</summary>
 /// <param name="devices">Where the pair runs; nothing enqueued. Of two devices, <c>head</c> measures the one that runs the head.</param>
 /// <param name="folders">The pair.</param>
-/// <param name="ceilings">The devices', measured before; those that change are measured again before every case.</param>
+/// <param name="ceilings">The devices', measured before; those that change are measured again in turn with the ways of every case.</param>
 /// <param name="options">What to measure.</param>
 /// <param name="against">Another device to do the same in turn with the first, or null.</param>
 public sealed class Benchmark(
@@ -83,22 +83,33 @@ public sealed class Benchmark(
 
     private IReadOnlyList<Measurement> Measure(Way[] ways, CancellationToken cancellation)
     {
-        DeviceCeilings own = here.Ceilings.Renewed(), others = against is null || against.Ceilings == here.Ceilings ? own : against.Ceilings.Renewed();
+        using var own = CeilingRounds.Of(here.Ceilings);
+        using CeilingRounds? others = against is null || against.Ceilings == here.Ceilings ? null : CeilingRounds.Of(against.Ceilings);
         PeakMemory.Reset();
         Timing[] timings = InterleavedTimer.Measure(
-            [.. ways.Select(way => new TimedRun(way.Variant.Run, () => way.On.Devices.Sets.Sum(set => set.LaunchCount)))], options.Repeats, cancellation);
-        long peak = PeakMemory.Read();
+            [.. ways.Select(way => new TimedRun(way.Variant.Run, () => way.On.Devices.Sets.Sum(set => set.LaunchCount)))],
+            options.Repeats,
+            MeasureCeilings,
+            cancellation);
+        long peak = PeakMemory.Read() - own.Bytes - (others?.Bytes ?? 0);
         double? peer = ways.Zip(timings)
             .Where(pair => pair.First.Variant.Mode == Mode.OpenBlas)
             .Select(pair => (double?)(pair.First.Variant.Moved.Flops / pair.Second.Median))
             .SingleOrDefault();
+        DeviceCeilings ceilings = own.Medians(), othersCeilings = others?.Medians() ?? ceilings;
         return [.. ways.Zip(timings, ToMeasurement)];
+
+        void MeasureCeilings()
+        {
+            own.Measure();
+            others?.Measure();
+        }
 
         Measurement ToMeasurement(Way way, Timing timing)
         {
             (Mode mode, MeasuredDevice on) = (way.Variant.Mode, way.On);
             Timing? naive = Of(Mode.Naive, on), elsewhere = against is null || on == against ? null : Of(mode, against);
-            return new Measurement(way.Case, way.Variant, timing, on == here ? own : others)
+            return new Measurement(way.Case, way.Variant, timing, on == here ? ceilings : othersCeilings)
             {
                 Device = on.Id,
                 IsOneOfTwoDevices = against is not null,

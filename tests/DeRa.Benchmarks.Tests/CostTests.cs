@@ -79,6 +79,25 @@ public sealed class CostTests
         Assert.That(ProcessorCeilings.FlopsPerSecond(2, 2, 1000), Is.GreaterThan(0).And.LessThan(double.PositiveInfinity));
     }
 
+    [Test]
+    public void Only_a_processors_ceilings_change_from_round_to_round()
+    {
+        DeviceCeilings ofGpu = new(10, 1000, "made up"), ofProcessor = ofGpu with { IsProcessor = true };
+        using var constant = CeilingRounds.Of(ofGpu);
+        constant.Measure();
+        using var measured = CeilingRounds.Of(ofProcessor);
+        measured.Measure();
+        measured.Measure();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(constant.Medians(), Is.EqualTo(ofGpu));
+            Assert.That(constant.Bytes, Is.Zero);
+            Assert.That(measured.Medians().ReadBytesPerSecond, Is.GreaterThan(1e6).And.LessThan(double.PositiveInfinity));
+            Assert.That(measured.Medians().FlopsPerSecond, Is.GreaterThan(1e6).And.LessThan(double.PositiveInfinity));
+            Assert.That(measured.Bytes, Is.EqualTo(ProcessorCeilings.WorkingSetBytes).Within(1 << 16));
+        }
+    }
+
     private static T WithCost<T>(DType? type, Func<ModelCost, T> use)
     {
         using PairFolders pair = PairFolders.Random(Tiny);

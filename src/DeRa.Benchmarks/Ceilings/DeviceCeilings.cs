@@ -11,7 +11,7 @@ namespace DeRa.Benchmarks;
 /// <param name="Method">One line: how they were measured, or why they were not.</param>
 public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPerSecond, string Method)
 {
-    private const int Repeats = 9, RenewedRepeats = 3;
+    private const int Repeats = 9;
 
     /// <summary>Of a pair on two devices: none, since no figure of one device is a share of both.</summary>
     public static DeviceCeilings OfTwo(DeviceDescription first, DeviceDescription second)
@@ -31,23 +31,19 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
             return MeasureGpu(device);
         }
 
-        return OfProcessor(Repeats);
+        return OfProcessor();
     }
 
-    /// <summary>
-    /// As they are now: a processor's, whose memory and clock may change from minute to minute with what else the machine does, in a second or less; others stay.
-    /// </summary>
-    public DeviceCeilings Renewed() => IsProcessor ? OfProcessor(RenewedRepeats) : this;
+    /// <summary>Whether they are the processor's own, which change while a machine does other things.</summary>
+    internal bool IsProcessor { get; init; }
 
-    private bool IsProcessor { get; init; }
-
-    private static DeviceCeilings OfProcessor(int repeats)
+    private static DeviceCeilings OfProcessor()
     {
         int workers = Environment.ProcessorCount;
         return new DeviceCeilings(
-            ProcessorCeilings.ReadBytesPerSecond(workers, ProcessorCeilings.WorkingSetBytes, repeats),
-            ProcessorCeilings.FlopsPerSecond(workers, repeats),
-            $"best of {repeats}, {workers} threads: reading {ProcessorCeilings.WorkingSetBytes >> 20} MiB; float32 FMA on registers; again before every case, best of {RenewedRepeats}")
+            ProcessorCeilings.ReadBytesPerSecond(workers, ProcessorCeilings.WorkingSetBytes, Repeats),
+            ProcessorCeilings.FlopsPerSecond(workers, Repeats),
+            $"best of {Repeats}, {workers} threads: reading {ProcessorCeilings.WorkingSetBytes >> 20} MiB; float32 FMA on registers; again in turn with the modes of every case, medians")
         {
             IsProcessor = true,
         };

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace DeRa.Benchmarks;
 
@@ -11,13 +9,10 @@ namespace DeRa.Benchmarks;
 /// Read bandwidth and FMA rate of the processors that this process may use. A ceiling is the best of its repeats: whatever disturbs a repeat
 /// makes it slower, never faster.
 /// </summary>
-internal static unsafe class ProcessorCeilings
+internal static class ProcessorCeilings
 {
     /// <summary>Larger than the last-level cache of the largest processors that are sold.</summary>
     public const long WorkingSetBytes = 1L << 30;
-
-    // Far enough ahead to cross the 4 KiB pages at which hardware prefetchers stop.
-    private const long PrefetchAhead = 16 * 1024;
 
     private const int Accumulators = 12; // latency 4–5 times 2 units, and they fit 16 registers beside two operands
     private const int FmaRounds = 4_000_000;
@@ -25,20 +20,8 @@ internal static unsafe class ProcessorCeilings
     /// <summary>Bytes read per second, every thread in a part of its own, with and without software prefetch: the better of the two.</summary>
     public static double ReadBytesPerSecond(int threads, long workingSet, int repeats)
     {
-        long part = workingSet / threads / 512 * 512;
-        byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)(part * threads), 4096);
-        try
-        {
-            // Written by the threads that read it: untouched pages would all be one page of zeros.
-            BestSeconds(threads, 1, thread => { NativeMemory.Fill(memory + (thread * part), (nuint)part, 1); return 0; });
-            double plain = BestSeconds(threads, repeats, thread => Sum(memory + (thread * part), part, 0));
-            double prefetched = BestSeconds(threads, repeats, thread => Sum(memory + (thread * part), part, PrefetchAhead));
-            return part * threads / Math.Min(plain, prefetched);
-        }
-        finally
-        {
-            NativeMemory.AlignedFree(memory);
-        }
+        using var memory = new ReadMemory(threads, workingSet);
+        return memory.BytesPerSecond(repeats);
     }
 
     /// <summary>Float32 operations per second, a multiply-add counted as two; the widest vectors that pay.</summary>
@@ -51,8 +34,8 @@ internal static unsafe class ProcessorCeilings
             : best;
     }
 
-    // The work returns a number so that nothing of it can be left out.
-    private static double BestSeconds(int threads, int repeats, Func<int, double> work)
+    /// <summary>Fastest of some repeats, all threads together. The work returns a number so that nothing of it can be left out.</summary>
+    internal static double BestSeconds(int threads, int repeats, Func<int, double> work)
     {
         double best = double.PositiveInfinity;
         double[] results = new double[threads];
@@ -73,27 +56,6 @@ internal static unsafe class ProcessorCeilings
         foreach (Thread worker in workers) worker.Join();
         GC.KeepAlive(results);
         return best;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static double Sum(byte* data, long bytes, long ahead)
-    {
-        Vector256<long> a = default, b = default, c = default, d = default;
-        for (byte* p = data, end = data + bytes; p < end; p += 128)
-        {
-            if (Sse.IsSupported)
-            {
-                Sse.Prefetch0(p + ahead);
-                Sse.Prefetch0(p + ahead + 64);
-            }
-
-            a += Vector256.Load((long*)p);
-            b += Vector256.Load((long*)(p + 32));
-            c += Vector256.Load((long*)(p + 64));
-            d += Vector256.Load((long*)(p + 96));
-        }
-
-        return Vector256.Sum(a + b + c + d);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

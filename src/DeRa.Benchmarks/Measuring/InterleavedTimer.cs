@@ -34,7 +34,11 @@ internal static class InterleavedTimer
     private const double RepeatSeconds = 0.02;
 
     /// <summary>Times every one <paramref name="repeats"/> times; in their order.</summary>
-    public static Timing[] Measure(IReadOnlyList<TimedRun> variants, int repeats, CancellationToken cancellation)
+    /// <param name="variants">The ways.</param>
+    /// <param name="repeats">How often.</param>
+    /// <param name="beforeRepeat">Called before every repeat, not timed.</param>
+    /// <param name="cancellation">Ends it between two runs.</param>
+    public static Timing[] Measure(IReadOnlyList<TimedRun> variants, int repeats, Action beforeRepeat, CancellationToken cancellation)
     {
         int[] runs = new int[variants.Count];
         long[] launches = new long[variants.Count];
@@ -50,6 +54,7 @@ internal static class InterleavedTimer
         double[][] seconds = [.. variants.Select(_ => new double[repeats])];
         for (int repeat = 0; repeat < repeats; repeat++)
         {
+            beforeRepeat();
             for (int step = 0; step < variants.Count; step++)
             {
                 cancellation.ThrowIfCancellationRequested();

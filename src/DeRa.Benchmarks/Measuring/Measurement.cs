@@ -136,10 +136,10 @@ public sealed record Measurement
     [JsonIgnore]
     public Work Needed { get; }
 
-    /// <summary>Bytes that the device read per second just before; null where it was not measured.</summary>
+    /// <summary>Bytes that the device read per second, a processor in turn with the repeats (median); null where it was not measured.</summary>
     public double? CeilingBytesPerSecond => Ceilings.ReadBytesPerSecond;
 
-    /// <summary>Operations that it did per second just before; null where it was not measured.</summary>
+    /// <summary>Operations that it did per second, likewise; null where it was not measured.</summary>
     public double? CeilingFlopsPerSecond => Ceilings.FlopsPerSecond;
 
     /// <summary>The ceilings of the case.</summary>
