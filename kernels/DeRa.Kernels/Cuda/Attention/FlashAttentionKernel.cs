@@ -26,7 +26,7 @@ internal static class FlashAttentionKernel<TFormat, TWidth>
 
     public static void Run(FlashArgs args)
     {
-        ArrayView<Quad> memory = SharedMemory.Allocate<Quad>((TWidth.Warps - 1) * ScoreExchange.Quads + TWidth.Warps * 2 * Slab.Quads);
+        WarpRoom room = WarpRoom.Allocate<TWidth>();
         int share = Grid.IdxX % args.Shares, cell = Grid.IdxX / args.Shares;
         FlashTile tile = FlashTile.Find(args, cell / args.KvCells, cell % args.KvCells);
         if (tile.Rows == 0)
@@ -34,56 +34,16 @@ internal static class FlashAttentionKernel<TFormat, TWidth>
             return; // the grid is made for the most tiles that a batch of this size can have
         }
 
-        int warp = TWidth.Warps == 1 ? 0 : Lane.Warp, slab = warp * TWidth.Slabs;
-        int slots = (TWidth.Warps - 1) * ScoreExchange.Quads + warp * 2 * Slab.Quads;
-        ArrayView<Quad> even = memory.SubView(slots, Slab.Quads);
-        ArrayView<Quad> odd = memory.SubView(slots + Slab.Quads, Slab.Quads);
         int begin = tile.FirstChunk + share * args.ChunksPerShare;
         int end = IntrinsicMath.Min(begin + args.ChunksPerShare, tile.EndChunk);
         int upper = tile.Position(args, Lane.Line), lower = tile.Position(args, Lane.Line + 8);
-        FlashQuery query = FlashQuery.Load<TFormat, TWidth>(args, tile, 2 * slab);
-        Sums8 low = default, high = default;
-        RowSums rows = RowSums.Empty();
+        FlashQuery query = FlashQuery.Load<TFormat, TWidth>(args, tile, 2 * room.FirstSlab);
+        FlashSums sums = FlashSums.Empty();
         ChunkCells cells = ChunkCells.Find(args, tile, begin);
-        Slab.Copy<KeySlab>(args, tile, cells, even, slab);
-        if (TWidth.Slabs == 1)
-        {
-            Slab.Copy<ValueSlab>(args, tile, cells, odd, slab);
-        }
-        else
-        {
-            Slab.Copy<KeySlab>(args, tile, cells, odd, slab + 1);
-        }
-
+        CopyFirst(args, tile, cells, room);
         for (int chunk = begin; chunk < end; chunk++)
         {
-            Slab.Await(); // the keys, or their first slab
-            Sums8 s = query.First<TFormat>(even);
-            Group.Barrier();
-            if (TWidth.Slabs == 1)
-            {
-                cells = ChunkCells.Find(args, tile, chunk + 1);
-                Slab.Copy<KeySlab>(args, tile, cells, even, slab);
-            }
-            else
-            {
-                Slab.Copy<ValueSlab>(args, tile, cells, even, slab);
-                Slab.Await(); // the keys' second slab
-                s = query.Second<TFormat>(s, odd);
-                if (TWidth.Warps > 1)
-                {
-                    ScoreExchange.Bring(memory, warp, s);
-                }
-
-                Group.Barrier();
-                Slab.Copy<ValueSlab>(args, tile, cells, odd, slab + 1);
-                cells = ChunkCells.Find(args, tile, chunk + 1);
-                if (TWidth.Warps > 1)
-                {
-                    s = ScoreExchange.Add(memory, warp, s);
-                }
-            }
-
+            Sums8 s = Scores(args, tile, query, room, chunk, ref cells);
             int first = chunk * Slab.Positions;
             s = ChunkSoftmax.Mask(s, args.Attention, first, upper, lower);
             var next = new RowSums { UpperMax = ChunkSoftmax.RowMax(s.Largest(false)), LowerMax = ChunkSoftmax.RowMax(s.Largest(true)) };
@@ -91,72 +51,104 @@ internal static class FlashAttentionKernel<TFormat, TWidth>
             Sums total = weights.Total<TFormat>();
             next.UpperSum = total.A;
             next.LowerSum = total.C;
-            MergeScales scales = ChunkSoftmax.Scales(rows, next);
-            rows = ChunkSoftmax.Merge(rows, next, scales);
-            FlashPartial at = FlashPartial.At<TWidth>(args, cell, chunk - tile.FirstChunk, warp);
-            if (args.Shares > 1)
-            {
-                at.Keep(args, tile, next);
-            }
-
-            Slab.Await(); // the values, or their first slab
-            Sums8 part = ChunkProducts<TFormat>.Output(weights, TWidth.Slabs == 1 ? odd : even);
-            if (args.Shares > 1)
-            {
-                at.Keep(args, tile, part, 0);
-            }
-
-            low = ChunkSoftmax.Merge(low, part, scales);
-            Group.Barrier();
-            if (TWidth.Slabs == 1)
-            {
-                Slab.Copy<ValueSlab>(args, tile, cells, odd, slab);
-            }
-            else
-            {
-                Slab.Copy<KeySlab>(args, tile, cells, even, slab);
-                Slab.Await(); // the values' second slab
-                part = ChunkProducts<TFormat>.Output(weights, odd);
-                if (args.Shares > 1)
-                {
-                    at.Keep(args, tile, part, 1);
-                }
-
-                high = ChunkSoftmax.Merge(high, part, scales);
-                Group.Barrier();
-                Slab.Copy<KeySlab>(args, tile, cells, odd, slab + 1);
-            }
+            Add(args, tile, weights, next, FlashPartial.At<TWidth>(args, cell, chunk - tile.FirstChunk, room.Warp), room, cells, ref sums);
         }
 
         Memory16.WaitForAll();
         if (args.Shares > 1)
         {
-            if (!LastGroup.IsLast<CooperativeForm>(ref args.Counters[cell], args.Shares, memory.Cast<int>()))
+            if (!LastGroup.IsLast<CooperativeForm>(ref args.Counters[cell], args.Shares, room.Memory.Cast<int>()))
             {
                 return;
             }
 
-            low = default;
-            high = default;
-            rows = RowSums.Empty();
+            sums = FlashSums.Empty();
             for (int chunk = 0; chunk < tile.EndChunk - tile.FirstChunk; chunk++)
             {
-                FlashPartial at = FlashPartial.At<TWidth>(args, cell, chunk, warp);
-                RowSums next = at.Rows(args);
-                MergeScales scales = ChunkSoftmax.Scales(rows, next);
-                rows = ChunkSoftmax.Merge(rows, next, scales);
-                low = ChunkSoftmax.Merge(low, at.Output(args, 0), scales);
-                if (TWidth.Slabs > 1)
-                {
-                    high = ChunkSoftmax.Merge(high, at.Output(args, 1), scales);
-                }
+                sums.Add<TWidth>(args, FlashPartial.At<TWidth>(args, cell, chunk, room.Warp));
             }
         }
 
-        tile.Write(args, low, rows, slab * Slab.Elements);
+        tile.Write(args, sums.Low, sums.Rows, room.FirstSlab * Slab.Elements);
         if (TWidth.Slabs > 1)
         {
-            tile.Write(args, high, rows, (slab + 1) * Slab.Elements);
+            tile.Write(args, sums.High, sums.Rows, (room.FirstSlab + 1) * Slab.Elements);
         }
+    }
+
+    // Slabs arrive in the order of these copies: a chunk's keys, one slab or two, then its values. Each goes where the slab before the last was.
+    private static void CopyFirst(FlashArgs args, FlashTile tile, ChunkCells cells, WarpRoom room)
+    {
+        Slab.Copy<KeySlab>(args, tile, cells, room.Even, room.FirstSlab);
+        if (TWidth.Slabs == 1)
+        {
+            Slab.Copy<ValueSlab>(args, tile, cells, room.Odd, room.FirstSlab);
+        }
+        else
+        {
+            Slab.Copy<KeySlab>(args, tile, cells, room.Odd, room.FirstSlab + 1);
+        }
+    }
+
+    /// <summary>q·k of a chunk over all of the head. Leaves the cells of the next chunk.</summary>
+    private static Sums8 Scores(FlashArgs args, FlashTile tile, FlashQuery query, WarpRoom room, int chunk, ref ChunkCells cells)
+    {
+        Slab.Await();
+        Sums8 s = query.First<TFormat>(room.Even);
+        Group.Barrier();
+        if (TWidth.Slabs == 1)
+        {
+            cells = ChunkCells.Find(args, tile, chunk + 1);
+            Slab.Copy<KeySlab>(args, tile, cells, room.Even, room.FirstSlab);
+            return s;
+        }
+
+        Slab.Copy<ValueSlab>(args, tile, cells, room.Even, room.FirstSlab);
+        Slab.Await();
+        s = query.Second<TFormat>(s, room.Odd);
+        if (TWidth.Warps > 1)
+        {
+            ScoreExchange.Bring(room.Memory, room.Warp, s);
+        }
+
+        Group.Barrier(); // the keys are read, and the scores are there
+        Slab.Copy<ValueSlab>(args, tile, cells, room.Odd, room.FirstSlab + 1);
+        cells = ChunkCells.Find(args, tile, chunk + 1);
+        return TWidth.Warps > 1 ? ScoreExchange.Add(room.Memory, room.Warp, s) : s;
+    }
+
+    /// <summary>Adds a chunk's weights times its values, which it keeps for the merge where chunks are shared out.</summary>
+    private static void Add(
+        FlashArgs args, FlashTile tile, Weights16 weights, RowSums next, FlashPartial partial, WarpRoom room, ChunkCells cells, ref FlashSums sums)
+    {
+        MergeScales scales = ChunkSoftmax.Scales(sums.Rows, next);
+        sums.Rows = ChunkSoftmax.Merge(sums.Rows, next, scales);
+        Slab.Await();
+        Sums8 part = ChunkProducts<TFormat>.Output(weights, TWidth.Slabs == 1 ? room.Odd : room.Even);
+        if (args.Shares > 1)
+        {
+            partial.Keep(args, tile, next);
+            partial.Keep(args, tile, part, 0);
+        }
+
+        sums.Low = ChunkSoftmax.Merge(sums.Low, part, scales);
+        Group.Barrier();
+        if (TWidth.Slabs == 1)
+        {
+            Slab.Copy<ValueSlab>(args, tile, cells, room.Odd, room.FirstSlab);
+            return;
+        }
+
+        Slab.Copy<KeySlab>(args, tile, cells, room.Even, room.FirstSlab);
+        Slab.Await();
+        part = ChunkProducts<TFormat>.Output(weights, room.Odd);
+        if (args.Shares > 1)
+        {
+            partial.Keep(args, tile, part, 1);
+        }
+
+        sums.High = ChunkSoftmax.Merge(sums.High, part, scales);
+        Group.Barrier();
+        Slab.Copy<KeySlab>(args, tile, cells, room.Odd, room.FirstSlab + 1);
     }
 }
