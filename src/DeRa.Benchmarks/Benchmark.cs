@@ -96,7 +96,6 @@ public sealed class Benchmark(
             .Where(pair => pair.First.Variant.Mode == Mode.OpenBlas)
             .Select(pair => (double?)(pair.First.Variant.Moved.Flops / pair.Second.Median))
             .SingleOrDefault();
-        DeviceCeilings ceilings = own.Medians(), othersCeilings = others?.Medians() ?? ceilings;
         return [.. ways.Zip(timings, ToMeasurement)];
 
         void MeasureCeilings()
@@ -109,7 +108,7 @@ public sealed class Benchmark(
         {
             (Mode mode, MeasuredDevice on) = (way.Variant.Mode, way.On);
             Timing? naive = Of(Mode.Naive, on), elsewhere = against is null || on == against ? null : Of(mode, against);
-            return new Measurement(way.Case, way.Variant, timing, on == here ? ceilings : othersCeilings)
+            return new Measurement(way.Case, way.Variant, timing, on == here || others is null ? own.Rounds : others.Rounds)
             {
                 Device = on.Id,
                 IsOneOfTwoDevices = against is not null,

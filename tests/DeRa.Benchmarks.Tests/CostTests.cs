@@ -90,11 +90,34 @@ public sealed class CostTests
         measured.Measure();
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(constant.Medians(), Is.EqualTo(ofGpu));
+            Assert.That(constant.Rounds, Is.EqualTo(new[] { ofGpu }));
             Assert.That(constant.Bytes, Is.Zero);
-            Assert.That(measured.Medians().ReadBytesPerSecond, Is.GreaterThan(1e6).And.LessThan(double.PositiveInfinity));
-            Assert.That(measured.Medians().FlopsPerSecond, Is.GreaterThan(1e6).And.LessThan(double.PositiveInfinity));
+            Assert.That(measured.Rounds, Has.Count.EqualTo(2));
+            Assert.That(measured.Rounds.Select(round => round.ReadBytesPerSecond), Is.All.GreaterThan(1e6).And.All.LessThan(double.PositiveInfinity));
+            Assert.That(measured.Rounds.Select(round => round.FlopsPerSecond), Is.All.GreaterThan(1e6).And.All.LessThan(double.PositiveInfinity));
             Assert.That(measured.Bytes, Is.EqualTo(ProcessorCeilings.WorkingSetBytes).Within(1 << 16));
+        }
+    }
+
+    [Test]
+    public void A_share_is_of_the_ceilings_of_its_own_repeat()
+    {
+        DeviceCeilings Round(double read) => new(read, 1e9, "made up");
+        var variant = new Variant(Mode.Fused, () => { }, new Work(100, 10), new Work(90, 10));
+        var @case = new Case(new CaseDescription("decode") { Batch = 1 }, 1, [variant]);
+        var measured = new Measurement(@case, variant, new Timing([1, 2, 4], 1), [Round(200), Round(60), Round(40)])
+        {
+            Device = "cpu",
+            Model = "made up",
+            Repeats = 3,
+            PeakMemoryBytes = 0,
+        };
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(measured.ShareOfBandwidth, Is.EqualTo(0.625).Within(1e-12)); // of 0.5, 0.833 and 0.625
+            Assert.That(measured.ShareOfFloor, Is.EqualTo(0.5625).Within(1e-12));
+            Assert.That(measured.CeilingBytesPerSecond, Is.EqualTo(60));
+            Assert.That(measured.MedianSeconds, Is.EqualTo(2));
         }
     }
 

@@ -8,7 +8,7 @@ internal sealed class CeilingRounds : IDisposable
 {
     private readonly DeviceCeilings before;
     private readonly ReadMemory? memory;
-    private readonly List<double> reads = [], flops = [];
+    private readonly List<DeviceCeilings> rounds = [];
 
     private CeilingRounds(DeviceCeilings before, ReadMemory? memory) => (this.before, this.memory) = (before, memory);
 
@@ -20,23 +20,16 @@ internal sealed class CeilingRounds : IDisposable
     public static CeilingRounds Of(DeviceCeilings ceilings) =>
         new(ceilings, ceilings.IsProcessor ? new ReadMemory(Environment.ProcessorCount, ProcessorCeilings.WorkingSetBytes) : null);
 
-    /// <summary>Measures once.</summary>
-    public void Measure()
-    {
-        if (memory is not null)
-        {
-            reads.Add(memory.BytesPerSecond(repeats: 1));
-            flops.Add(ProcessorCeilings.FlopsPerSecond(Environment.ProcessorCount, repeats: 1));
-        }
-    }
+    /// <summary>What was measured: an entry per round.</summary>
+    public IReadOnlyList<DeviceCeilings> Rounds => rounds;
 
-    /// <summary>The medians of all rounds; as before where none was measured.</summary>
-    public DeviceCeilings Medians() => reads.Count == 0
-        ? before
-        : before with { ReadBytesPerSecond = Medians(reads), FlopsPerSecond = Medians(flops) };
+    /// <summary>A round: measures where ceilings change.</summary>
+    public void Measure() => rounds.Add(memory is null ? before : before with
+    {
+        ReadBytesPerSecond = memory.BytesPerSecond(repeats: 1),
+        FlopsPerSecond = ProcessorCeilings.FlopsPerSecond(Environment.ProcessorCount, repeats: 1),
+    });
 
     /// <inheritdoc />
     public void Dispose() => memory?.Dispose();
-
-    private static double Medians(List<double> values) => new Timing([.. values.Order()], 0).Median;
 }

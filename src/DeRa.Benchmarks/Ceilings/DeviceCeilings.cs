@@ -43,7 +43,7 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
         return new DeviceCeilings(
             ProcessorCeilings.ReadBytesPerSecond(workers, ProcessorCeilings.WorkingSetBytes, Repeats),
             ProcessorCeilings.FlopsPerSecond(workers, Repeats),
-            $"best of {Repeats}, {workers} threads: reading {ProcessorCeilings.WorkingSetBytes >> 20} MiB; float32 FMA on registers; again in turn with the modes of every case, medians")
+            $"best of {Repeats}, {workers} threads: reading {ProcessorCeilings.WorkingSetBytes >> 20} MiB; float32 FMA on registers; again before every repeat")
         {
             IsProcessor = true,
         };
@@ -82,6 +82,14 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
         return first.IsProcessor && second.IsProcessor ? this : Measure(second);
+    }
+
+    /// <summary>Medians of rounds of one device.</summary>
+    internal static DeviceCeilings MedianOf(IReadOnlyList<DeviceCeilings> rounds)
+    {
+        return rounds[0] with { ReadBytesPerSecond = Of(round => round.ReadBytesPerSecond), FlopsPerSecond = Of(round => round.FlopsPerSecond) };
+
+        double? Of(Func<DeviceCeilings, double?> ceiling) => ceiling(rounds[0]) is null ? null : Median.Of(rounds.Select(round => ceiling(round)!.Value));
     }
 
     /// <summary>The least time that work can take here: the longer of moving its bytes and computing its operations; null without ceilings.</summary>

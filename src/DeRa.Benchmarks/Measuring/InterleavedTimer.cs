@@ -3,17 +3,15 @@ using System.Diagnostics;
 namespace DeRa.Benchmarks;
 
 /// <summary>Times of one way of a case.</summary>
-/// <param name="Seconds">Seconds per run, one entry per repeat, ascending.</param>
+/// <param name="Seconds">Seconds per run, one entry per repeat, in their order.</param>
 /// <param name="LaunchesPerRun">Launches that a run issues to the device.</param>
 internal sealed record Timing(double[] Seconds, long LaunchesPerRun)
 {
-    public double Median => Seconds.Length % 2 == 1
-        ? Seconds[Seconds.Length / 2]
-        : (Seconds[(Seconds.Length / 2) - 1] + Seconds[Seconds.Length / 2]) / 2;
+    public double Median { get; } = Benchmarks.Median.Of(Seconds);
 
-    public double Min => Seconds[0];
+    public double Min { get; } = Seconds.Min();
 
-    public double Max => Seconds[^1];
+    public double Max { get; } = Seconds.Max();
 }
 
 /// <summary>Something to time.</summary>
@@ -67,11 +65,6 @@ internal static class InterleavedTimer
 
                 seconds[i][repeat] = Stopwatch.GetElapsedTime(start).TotalSeconds / runs[i];
             }
-        }
-
-        foreach (double[] times in seconds)
-        {
-            Array.Sort(times);
         }
 
         return [.. seconds.Select((times, i) => new Timing(times, launches[i]))];

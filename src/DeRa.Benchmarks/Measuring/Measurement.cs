@@ -5,12 +5,28 @@ namespace DeRa.Benchmarks;
 /// <summary>One way of one case, measured. Seconds and counts are per run (one step, one prompt, one text, one load).</summary>
 public sealed record Measurement
 {
-    internal Measurement(Case @case, Variant variant, Timing timing, DeviceCeilings ceilings)
+    /// <param name="case">The case.</param>
+    /// <param name="variant">The way.</param>
+    /// <param name="timing">Its times.</param>
+    /// <param name="rounds">The device's ceilings at each repeat.</param>
+    internal Measurement(Case @case, Variant variant, Timing timing, IReadOnlyList<DeviceCeilings> rounds)
     {
         (Case, PerRun) = (@case.Description, @case.Tokens);
         (Mode, Moved, Needed) = (variant.Mode, variant.Moved, variant.Needed);
         (MedianSeconds, MinSeconds, MaxSeconds, LaunchesPerRun) = (timing.Median, timing.Min, timing.Max, timing.LaunchesPerRun);
-        Ceilings = ceilings;
+        Ceilings = DeviceCeilings.MedianOf(rounds);
+        if (HasWork)
+        {
+            ShareOfBandwidth = Share((round, seconds) => Moved.Bytes / seconds / round.ReadBytesPerSecond);
+            ShareOfPeak = Share((round, seconds) => Moved.Flops / seconds / round.FlopsPerSecond);
+            ShareOfFloor = Share((round, seconds) => round.FloorSeconds(Needed) / seconds);
+        }
+
+        double? Share(Func<DeviceCeilings, double, double?> share)
+        {
+            double?[] shares = [.. rounds.Zip(timing.Seconds, share)];
+            return shares.Contains(null) ? null : Median.Of(shares.Select(value => value!.Value));
+        }
     }
 
     /// <summary>The device, as <c>--device</c> names it.</summary>
@@ -84,17 +100,20 @@ public sealed record Measurement
     /// <summary>Operations per second.</summary>
     public double? FlopsPerSecond => HasWork ? Moved.Flops / MedianSeconds : null;
 
-    /// <summary><see cref="BytesPerSecond"/> as a share of the measured read bandwidth; may exceed 1 where caches hold the working set.</summary>
-    public double? ShareOfBandwidth => BytesPerSecond / Ceilings.ReadBytesPerSecond;
+    /// <summary>
+    /// Bytes per second as a share of the read bandwidth, each repeat's of the bandwidth measured just before it; the median. May exceed 1 where caches hold the
+    /// working set.
+    /// </summary>
+    public double? ShareOfBandwidth { get; }
 
-    /// <summary><see cref="FlopsPerSecond"/> as a share of the measured FMA peak.</summary>
-    public double? ShareOfPeak => FlopsPerSecond / Ceilings.FlopsPerSecond;
+    /// <summary>Operations per second as a share of the FMA peak, likewise.</summary>
+    public double? ShareOfPeak { get; }
 
     /// <summary>The least time the task can take on this device, stored logits left out.</summary>
     public double? FloorSeconds => HasWork ? Ceilings.FloorSeconds(Needed) : null;
 
-    /// <summary>Floor ÷ median; 1 is the floor.</summary>
-    public double? ShareOfFloor => FloorSeconds / MedianSeconds;
+    /// <summary>Floor ÷ time, each repeat's by the ceilings measured just before it; the median. 1 is the floor.</summary>
+    public double? ShareOfFloor { get; }
 
     /// <summary>Which ceiling the floor comes from.</summary>
     public Bound? Bound => HasWork ? Ceilings.BoundOf(Needed) : null;
@@ -136,7 +155,7 @@ public sealed record Measurement
     [JsonIgnore]
     public Work Needed { get; }
 
-    /// <summary>Bytes that the device read per second, a processor in turn with the repeats (median); null where it was not measured.</summary>
+    /// <summary>Bytes that the device read per second, a processor just before each repeat (the median); null where it was not measured.</summary>
     public double? CeilingBytesPerSecond => Ceilings.ReadBytesPerSecond;
 
     /// <summary>Operations that it did per second, likewise; null where it was not measured.</summary>
