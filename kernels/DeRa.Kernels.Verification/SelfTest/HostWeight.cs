@@ -31,7 +31,7 @@ internal sealed class HostWeight
     public byte[] Bytes { get; }
 
     /// <summary>What a set has to know to choose a form; without memory.</summary>
-    public Weight Shape => new(null!, 0, DType, Rows, Columns, InputMajor);
+    public Weight Shape(KernelSet set) => new(null!, 0, DType, Rows, Columns, InputMajor) { RowPadding = InputMajor ? 0 : set.RowStride(DType, Columns) - Columns };
 
     /// <summary>[rows, columns], after rounding to the dtype.</summary>
     public double[,] Values { get; }

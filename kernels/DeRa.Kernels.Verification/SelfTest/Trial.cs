@@ -19,7 +19,7 @@ internal sealed class Trial(KernelSet set, NaiveKernelSet naive, TestData data, 
     /// Activations that the set multiplies by the weight as they are: rounded beforehand to the type that it would round them to, so that the same
     /// tolerance holds for every set. <see cref="LinearChecks"/> checks the rounding itself.
     /// </summary>
-    public float[,] Operand(float[,] values, HostWeight weight) => OperandRounding.Round(values, Set.ProjectionType(weight.Shape));
+    public float[,] Operand(float[,] values, HostWeight weight) => OperandRounding.Round(values, Set.ProjectionType(weight.Shape(Set)));
 
     /// <summary>Runs the program on both sets and compares every element with the oracle.</summary>
     /// <param name="what">The output's name.</param>

@@ -63,11 +63,17 @@ internal sealed class Workbench(KernelSet set) : IDisposable
     /// <summary>The weight at <paramref name="byteOffset"/> bytes of a buffer; only the Cpu set takes one that is not a multiple of 256.</summary>
     public Weight Weight(HostWeight weight, int byteOffset = 0)
     {
-        byte[] host = GC.AllocateUninitializedArray<byte>(weight.Bytes.Length + byteOffset, pinned: true);
-        weight.Bytes.CopyTo(host, byteOffset);
+        Weight shape = weight.Shape(Set);
+        byte[] host = GC.AllocateArray<byte>((int)shape.ByteLength + byteOffset, pinned: true);
+        int lines = shape.RowPadding == 0 ? 1 : shape.Rows, line = weight.Bytes.Length / lines, stride = (int)shape.ByteLength / lines;
+        for (int i = 0; i < lines; i++)
+        {
+            weight.Bytes.AsSpan(i * line, line).CopyTo(host.AsSpan(byteOffset + (i * stride)));
+        }
+
         pinned.Add(host);
         DeviceBuffer buffer = Keep(Set.LoadWeights(System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(host, 0), host.Length));
-        return new Weight(buffer, byteOffset, weight.DType, weight.Rows, weight.Columns, weight.InputMajor);
+        return shape with { Buffer = buffer, ByteOffset = byteOffset };
     }
 
     public Weight? Weight(HostWeight? weight) => weight is null ? null : Weight(weight, 0);

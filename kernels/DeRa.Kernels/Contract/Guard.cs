@@ -27,6 +27,15 @@ internal static class Guard
         }
     }
 
+    /// <summary>Rows are dense, or as far apart as the set asks for.</summary>
+    public static void RowStride(KernelSet set, Weight weight, string what)
+    {
+        if (weight.RowPadding != 0 && (weight.InputMajor || weight.RowStride != set.RowStride(weight.DType, weight.Columns)))
+        {
+            throw new ArgumentException($"{what}: rows of {weight.Columns} are {weight.RowStride} elements apart, which this kernel set does not read");
+        }
+    }
+
     public static void CacheType(KvLayer cache, DType possible)
     {
         if (cache.Type != DType.F32 && cache.Type != possible)
@@ -54,7 +63,7 @@ internal static class Guard
     }
 
     /// <summary>Checks both sides of a head and returns their number of rows.</summary>
-    public static int HeadModels(HeadModel? reference, HeadModel? aligned, int vocabulary)
+    public static int HeadModels(KernelSet set, HeadModel? reference, HeadModel? aligned, int vocabulary)
     {
         HeadModel any = reference ?? aligned ?? throw new ArgumentException("the head needs at least one model");
         foreach (HeadModel? model in new[] { reference, aligned })
@@ -67,6 +76,7 @@ internal static class Guard
             Equal(model.Hidden.Rows, any.Hidden.Rows, "rows of hidden states");
             Equal(model.Output.Columns, model.Hidden.Columns, "width of the output projection");
             AtMost(vocabulary, model.Output.Rows, "vocabulary");
+            RowStride(set, model.Output, "output projection");
             if (model.Output.InputMajor)
             {
                 throw new ArgumentException("an output projection is stored output-major");

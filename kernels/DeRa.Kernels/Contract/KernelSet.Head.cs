@@ -21,7 +21,7 @@ public abstract partial class KernelSet
         HeadModel? reference, HeadModel? aligned, int vocabulary, DeviceBuffer rows, DeviceBuffer adjustments, bool statistics,
         DeviceBuffer results, DeviceBuffer? topTokens)
     {
-        int count = Guard.HeadModels(reference, aligned, vocabulary);
+        int count = Guard.HeadModels(this, reference, aligned, vocabulary);
         Guard.Range(rows, 0, (long)count * 64, nameof(rows));
         Guard.Range(results, 0, (long)count * 32, nameof(results));
         if (topTokens is not null)
@@ -48,7 +48,7 @@ public abstract partial class KernelSet
         HeadModel reference, HeadModel aligned, int vocabulary, IntVector targets, DeviceBuffer lambdas, int lambdaCount,
         DeviceBuffer statistics, DeviceBuffer targetLogits)
     {
-        int count = Guard.HeadModels(reference, aligned, vocabulary);
+        int count = Guard.HeadModels(this, reference, aligned, vocabulary);
         Guard.Equal(targets.Length, count, "number of targets");
         Guard.Range(lambdas, 0, 4L * lambdaCount, nameof(lambdas));
         Guard.Range(statistics, 0, 12L * count * lambdaCount, nameof(statistics));

@@ -16,7 +16,10 @@ public abstract partial class KernelSet
         if (positionTable is { } p)
         {
             Guard.Equal(p.Columns, table.Columns, "width of the position table");
+            Guard.RowStride(this, p, "position table");
         }
+
+        Guard.RowStride(this, table, "table");
 
         EnqueueEmbed(tokens, table, scale, positions, positionTable, output);
     }
@@ -92,6 +95,7 @@ public abstract partial class KernelSet
     {
         Guard.Equal(x.Columns, w.Columns, "input features");
         Guard.Shape(y, x.Rows, w.Rows, nameof(y));
+        Guard.RowStride(this, w, "weight");
         if (bias is { } b)
         {
             Guard.Equal(b.Columns, w.Rows, "length of the bias");
@@ -173,6 +177,8 @@ public abstract partial class KernelSet
         Guard.Equal(x.Columns, up.Columns, "input features of the up projection");
         Guard.Shape(y, x.Rows, gate.Rows, nameof(y));
         Guard.Equal(up.Rows, gate.Rows, "outputs of the up projection");
+        Guard.RowStride(this, gate, "gate");
+        Guard.RowStride(this, up, "up projection");
         Guard.Shape(gateUp, y.Rows, 2 * y.Columns, nameof(gateUp));
         if (gateBias is { } g)
         {

@@ -31,6 +31,12 @@ public abstract partial class KernelSet : IDisposable
     public virtual bool PrefersOutputMajor(DType weights, int inputs) => false;
 
     /// <summary>
+    /// Elements from a row to the next with which the set projects output-major matrices of this type and number of inputs best: what copies a matrix to the
+    /// device leaves that much, with zeros behind each row (<see cref="Weight.RowPadding"/>). Dense ones are taken as well.
+    /// </summary>
+    public virtual int RowStride(DType weights, int inputs) => inputs;
+
+    /// <summary>
     /// The type that keys and values are stored in for heads of this width beside weights of this type. Where it is a 16-bit type, queries and
     /// softmax weights are rounded to it as well, nearest even, before they are multiplied; sums are float32.
     /// </summary>

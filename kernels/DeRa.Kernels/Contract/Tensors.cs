@@ -17,9 +17,9 @@ public readonly record struct Matrix(DeviceBuffer Buffer, long Offset, int Rows,
 }
 
 /// <summary>
-/// A weight in its checkpoint dtype: row-major [<paramref name="Rows"/>, <paramref name="Columns"/>], dense, at
-/// <paramref name="ByteOffset"/> bytes of a read-only buffer. Vectors have one row. On the Cpu set it may point into a mapped file,
-/// so no alignment beyond that of a byte is promised there; other sets align every weight to 256 bytes.
+/// A weight in its checkpoint dtype: row-major [<paramref name="Rows"/>, <paramref name="Columns"/>], dense but for
+/// <see cref="RowPadding"/>, at <paramref name="ByteOffset"/> bytes of a read-only buffer. Vectors have one row. On the Cpu set it may point into a
+/// mapped file, so no alignment beyond that of a byte is promised there; other sets align every weight to 256 bytes.
 /// </summary>
 /// <param name="Buffer">Where the elements are.</param>
 /// <param name="ByteOffset">First element, in bytes.</param>
@@ -32,13 +32,19 @@ public readonly record struct Matrix(DeviceBuffer Buffer, long Offset, int Rows,
 /// </param>
 public readonly record struct Weight(DeviceBuffer Buffer, long ByteOffset, DType DType, int Rows, int Columns, bool InputMajor = false)
 {
+    /// <summary>Zeros behind each row of an output-major matrix, in elements: none, or what the set asks for by <see cref="KernelSet.RowStride"/>.</summary>
+    public int RowPadding { get; init; }
+
+    /// <summary>Elements from a row of an output-major matrix to the next.</summary>
+    public int RowStride => Columns + RowPadding;
+
     /// <summary>Size in bytes.</summary>
-    public long ByteLength => (long)Rows * Columns * DType.Size();
+    public long ByteLength => (long)Rows * RowStride * DType.Size();
 
     /// <summary>The entries [<paramref name="from"/>, from + <paramref name="count"/>) of an output-major matrix.</summary>
     public Weight SliceRows(int from, int count) => InputMajor
         ? throw new InvalidOperationException("the rows of an input-major weight are not contiguous")
-        : this with { ByteOffset = ByteOffset + (long)from * Columns * DType.Size(), Rows = count };
+        : this with { ByteOffset = ByteOffset + (long)from * RowStride * DType.Size(), Rows = count };
 }
 
 /// <summary>32-bit integers on the device: <paramref name="Length"/> of them, the first at <paramref name="Offset"/> elements.</summary>

@@ -53,10 +53,13 @@ public sealed partial class CudaKernelSet : PortableKernelSet
     /// <inheritdoc />
     public override DType ProjectionType(Weight weight) => UsesTensorCores(weight) ? weight.DType : DType.F32;
 
+    /// <inheritdoc />
+    public override int RowStride(DType weights, int inputs) => HasTensorCores(weights) ? Fragments.Padded(inputs) : inputs;
+
     private bool HasTensorCores(DType type) => type switch { DType.F16 => hasFloat16, DType.BF16 => hasBFloat16, _ => false };
 
-    // Rows of a weight begin at multiples of sixteen bytes where the first does and the inputs are a multiple of eight.
+    // Rows of a weight begin at multiples of sixteen bytes where the first does and they are a multiple of eight elements apart.
     private bool UsesTensorCores(Weight weight) =>
         HasTensorCores(weight.DType)
-        && !weight.InputMajor && weight.Columns % Fragments.Load == 0 && weight.ByteOffset % 16 == 0;
+        && !weight.InputMajor && weight.RowStride % Fragments.Load == 0 && weight.ByteOffset % 16 == 0;
 }

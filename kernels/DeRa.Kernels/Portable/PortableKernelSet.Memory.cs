@@ -135,7 +135,7 @@ public partial class PortableKernelSet
     private protected IntView View(IntVector vector) => new() { Data = Own(vector.Buffer).As<int>(), Offset = vector.Offset };
 
     private protected WeightView View(Weight? weight) => weight is { } w
-        ? new() { Data = Own(w.Buffer).As<ushort>(), Offset = w.ByteOffset / w.DType.Size(), DType = (int)w.DType, IsPresent = 1 }
+        ? new() { Data = Own(w.Buffer).As<ushort>(), Offset = w.ByteOffset / w.DType.Size(), DType = (int)w.DType, IsPresent = 1, RowStride = w.RowStride }
         : new() { Data = none.As<ushort>() };
 
     private protected static long Tiles(long count, long tile) => (count + tile - 1) / tile;

@@ -30,6 +30,13 @@ public sealed record TransformerWeights
     /// <summary>Whether the layers' linear weights are stored [in, out] (GPT-2's Conv1D).</summary>
     public bool LinearWeightsAreInputMajor { get; init; }
 
+    /// <summary>Whether a tensor is stored [in, out].</summary>
+    public bool IsInputMajor(CheckpointTensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return LinearWeightsAreInputMajor && tensor.Shape.Count == 2 && tensor != Embedding && tensor != PositionEmbedding && tensor != OutputHead;
+    }
+
     /// <summary>Every distinct tensor, the tied output matrix once.</summary>
     public IEnumerable<CheckpointTensor> All() => Layered().Concat(new[] { OutputHead, OutputHeadBias }.OfType<CheckpointTensor>()).Distinct();
 

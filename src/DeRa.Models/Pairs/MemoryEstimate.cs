@@ -28,13 +28,16 @@ public sealed record MemoryEstimate(IReadOnlyList<ModelConfig> Models, long Weig
     /// <param name="aligned">The aligned model, or null.</param>
     /// <param name="shared">Tensors that both hold, or null to leave sharing out.</param>
     /// <param name="weightType">Element type to store weights in; null keeps the checkpoint's.</param>
-    public static MemoryEstimate Of(Checkpoint reference, Checkpoint? aligned = null, SharedTensors? shared = null, DType? weightType = null)
+    /// <param name="kernels">The device's set, which may store more than the tensors' elements; null for one that stores them as they are.</param>
+    public static MemoryEstimate Of(Checkpoint reference, Checkpoint? aligned = null, SharedTensors? shared = null, DType? weightType = null, KernelSet? kernels = null)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        IEnumerable<CheckpointTensor> tensors = reference.Weights.All();
+        var tensors = reference.Weights.All().Select(tensor => Stored(reference, tensor, shared));
         return aligned is null
-            ? new MemoryEstimate([reference.Config], StoredBytes(tensors, shared, weightType))
-            : new MemoryEstimate([reference.Config, aligned.Config], StoredBytes(tensors.Concat(aligned.Weights.All()), shared, weightType));
+            ? new MemoryEstimate([reference.Config], Bytes(tensors, weightType, kernels))
+            : new MemoryEstimate(
+                [reference.Config, aligned.Config],
+                Bytes(tensors.Concat(aligned.Weights.All().Select(tensor => Stored(aligned, tensor, shared))), weightType, kernels));
     }
 
     /// <summary>The estimate of one model of a pair on a device of its own.</summary>
@@ -43,14 +46,19 @@ public sealed record MemoryEstimate(IReadOnlyList<ModelConfig> Models, long Weig
     /// <param name="hasHead">Whether the device runs the head, and so has the other's output matrix too and receives its hidden states.</param>
     /// <param name="shared">Tensors that both hold, or null.</param>
     /// <param name="weightType">Element type to store weights in; null keeps the checkpoint's.</param>
-    public static MemoryEstimate OfOneSide(Checkpoint model, Checkpoint other, bool hasHead, SharedTensors? shared = null, DType? weightType = null)
+    /// <param name="kernels">The device's set, which may store more than the tensors' elements; null for one that stores them as they are.</param>
+    public static MemoryEstimate OfOneSide(Checkpoint model, Checkpoint other, bool hasHead, SharedTensors? shared = null, DType? weightType = null, KernelSet? kernels = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(other);
-        IEnumerable<CheckpointTensor> tensors = hasHead
-            ? model.Weights.All().Concat(new[] { other.Weights.OutputHead, other.Weights.OutputHeadBias }.OfType<CheckpointTensor>())
-            : model.Weights.Layered();
-        return new MemoryEstimate([model.Config], StoredBytes(tensors, shared, weightType))
+        var tensors = (hasHead ? model.Weights.All() : model.Weights.Layered()).Select(tensor => Stored(model, tensor, shared));
+        if (hasHead)
+        {
+            var output = new[] { other.Weights.OutputHead, other.Weights.OutputHeadBias }.OfType<CheckpointTensor>();
+            tensors = tensors.Concat(output.Select(tensor => Stored(other, tensor, shared)));
+        }
+
+        return new MemoryEstimate([model.Config], Bytes(tensors, weightType, kernels))
         {
             ArrivingWidth = hasHead ? other.Config.HiddenSize : 0,
             HasHead = hasHead,
@@ -89,8 +97,11 @@ public sealed record MemoryEstimate(IReadOnlyList<ModelConfig> Models, long Weig
     /// <summary>Weights, caches and activations together.</summary>
     public long TotalBytes(StepCapacity capacity) => WeightBytes + StepBytes(capacity);
 
-    private static long StoredBytes(IEnumerable<CheckpointTensor> tensors, SharedTensors? shared, DType? weightType) => tensors
-        .Select(tensor => shared?.StoredAs(tensor) ?? tensor)
-        .Distinct()
-        .Sum(tensor => tensor.ElementCount * (weightType ?? tensor.DType).Size());
+    // The tensor that stands for it, and whether it is stored input-major: both are where bytes and family are the same.
+    private static (CheckpointTensor Tensor, bool InputMajor) Stored(Checkpoint model, CheckpointTensor tensor, SharedTensors? shared) =>
+        (shared?.StoredAs(tensor) ?? tensor, model.Weights.IsInputMajor(tensor));
+
+    private static long Bytes(IEnumerable<(CheckpointTensor Tensor, bool InputMajor)> tensors, DType? weightType, KernelSet? kernels) => tensors
+        .DistinctBy(stored => stored.Tensor)
+        .Sum(stored => WeightStore.StoredBytes(kernels, stored.Tensor, weightType ?? stored.Tensor.DType, stored.InputMajor));
 }

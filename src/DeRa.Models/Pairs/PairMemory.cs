@@ -55,11 +55,11 @@ public sealed class PairMemory
     private MemoryEstimate[] Estimate(PairDevices on, DType? type)
     {
         MemoryEstimate[] estimates = aligned is null || !on.AreTwo
-            ? [MemoryEstimate.Of(reference, aligned, shared, type)]
+            ? [MemoryEstimate.Of(reference, aligned, shared, type, on.Reference)]
             :
             [
-                MemoryEstimate.OfOneSide(reference, aligned, on.Head == on.Reference, shared, type),
-                MemoryEstimate.OfOneSide(aligned, reference, on.Head == on.Aligned, shared, type),
+                MemoryEstimate.OfOneSide(reference, aligned, on.Head == on.Reference, shared, type, on.Reference),
+                MemoryEstimate.OfOneSide(aligned, reference, on.Head == on.Aligned, shared, type, on.Aligned),
             ];
         return estimates.Length == 2
             ? [WithCaches(on.Reference, estimates[0], type, reference), WithCaches(on.Aligned, estimates[1], type, aligned!)]
@@ -106,12 +106,12 @@ public sealed class PairMemory
         {
             MemoryEstimate[] apart =
             [
-                WithCaches(set, MemoryEstimate.OfOneSide(reference, aligned, hasHead: false, shared, weightType), weightType, reference),
-                WithCaches(set, MemoryEstimate.OfOneSide(aligned, reference, hasHead: true, shared, weightType), weightType, aligned),
+                WithCaches(set, MemoryEstimate.OfOneSide(reference, aligned, hasHead: false, shared, weightType, set), weightType, reference),
+                WithCaches(set, MemoryEstimate.OfOneSide(aligned, reference, hasHead: true, shared, weightType, set), weightType, aligned),
             ];
             long[] bytes = [.. apart.Select(side => Total(set, side, capacity))];
             if (bytes.Max() <= usable) yield return $"--reference-device and --aligned-device, two devices like this: {Size(bytes[0])} and {Size(bytes[1])}";
-            long alone = Total(set, WithCaches(set, MemoryEstimate.Of(reference, weightType: weightType), weightType, reference), capacity);
+            long alone = Total(set, WithCaches(set, MemoryEstimate.Of(reference, weightType: weightType, kernels: set), weightType, reference), capacity);
             if (alone <= usable) yield return $"the reference alone: {Size(alone)}";
         }
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Models.Tests;
 
 namespace DeRa.Cli.Tests.Cuda;
 
@@ -60,6 +61,33 @@ internal sealed class CudaHostPathTests
             "--ignore-eos", "--device", "cuda", "--json");
         Assert.That(outcome.ExitCode, Is.Zero, outcome.Error);
         Assert.That(outcome.Launches, Is.Not.Empty);
+    }
+
+    /// <summary>Hidden and inner widths that are no multiple of eight take the launches of widths that are: no projection falls to one of its own.</summary>
+    [Test]
+    public void Widths_of_any_length_take_the_same_launches()
+    {
+        (string[] any, string[] eights) = (Kernels(36, 37), Kernels(40, 48));
+        Assert.That(any, Is.Not.Empty);
+        Assert.That(any, Is.EqualTo(eights));
+
+        string[] Kernels(int hidden, int inner)
+        {
+            using var model = new TinyCheckpoint(
+                $$"""
+                {
+                    "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": {{hidden}}, "intermediate_size": {{inner}},
+                    "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "num_hidden_layers": 2, "vocab_size": 123, "hidden_act": "silu",
+                    "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "tie_word_embeddings": true, "bos_token_id": 1, "eos_token_id": 2
+                }
+                """,
+                dtype: _ => "BF16");
+            StubDriver.Outcome outcome = driver.Run(
+                "generate", "--reference", model.Path, "--aligned", model.Path, "--tokens", string.Join(',', Enumerable.Range(3, 20)), "--max-tokens", "2", "--ignore-eos",
+                "--device", "cuda", "--json");
+            Assert.That(outcome.ExitCode, Is.Zero, outcome.Error);
+            return [.. outcome.Kernels.Select(line => string.Join(' ', line.Split(' ')[..5]))]; // device, target, name, grid, group
+        }
     }
 
     [Test]

@@ -7,7 +7,7 @@ namespace DeRa.Kernels.Verification;
 internal static class FusedLayerChecks
 {
     // Few rows and many, inputs in one and in several segments, outputs that fill no tile.
-    private static readonly (int Rows, int Depth, int Outputs)[] Shapes = [(1, 520, 48), (3, 40, 17), (9, 264, 70), (17, 520, 24), (130, 72, 72)];
+    private static readonly (int Rows, int Depth, int Outputs)[] Shapes = [(1, 520, 48), (3, 40, 17), (9, 264, 70), (17, 520, 24), (130, 72, 72), (4, 37, 20), (20, 123, 33)];
 
     private static readonly (int From, int Rows, int Width)[] Lookups = [(1, 1, 1), (7, 3, 17), (123, 64, 507)];
 

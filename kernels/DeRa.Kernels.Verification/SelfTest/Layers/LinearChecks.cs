@@ -51,12 +51,13 @@ internal static class LinearChecks
                 return slice;
             }));
 
-    // The forms for few and many rows of sets that have several: full and padded tiles, inputs in one, several and uneven segments.
+    // The forms for few and many rows of sets that have several: full and padded tiles, inputs in one, several and uneven segments, and of any length.
     private static IEnumerable<SelfTestCase> Forms()
     {
         (int Rows, int Depth, int Outputs)[] shapes =
         [
             (1, 8, 1), (1, 520, 130), (7, 24, 17), (8, 264, 64), (9, 128, 65), (16, 776, 70), (17, 40, 129), (33, 520, 72), (129, 96, 130),
+            (2, 5, 3), (6, 20, 9), (16, 123, 40), (3, 515, 20), (20, 36, 33), (19, 100, 20), (33, 523, 24),
         ];
         int number = 0;
         foreach (DType dtype in Enum.GetValues<DType>())

@@ -81,7 +81,7 @@ public sealed partial class CudaKernelSet
         args.RowCount > WideTile.BlockRows && UsesTensorCores(args.Reference) && UsesTensorCores(args.Aligned);
 
     private bool UsesTensorCores(HeadModelView model) =>
-        HasTensorCores((DType)model.Output.DType) && model.Hidden.Columns % Fragments.Load == 0 && model.Output.Offset % Fragments.Load == 0;
+        HasTensorCores((DType)model.Output.DType) && model.Output.RowStride % Fragments.Load == 0 && model.Output.Offset % Fragments.Load == 0;
 
     private static (DType Reference, DType Aligned) Formats(HeadArgs args) =>
         ((DType)args.Reference.Output.DType, (DType)args.Aligned.Output.DType);
@@ -94,7 +94,7 @@ public sealed partial class CudaKernelSet
             return None.As<ushort>();
         }
 
-        int rows = model.Hidden.Rows, columns = model.Hidden.Columns;
+        int rows = model.Hidden.Rows, columns = model.Output.RowStride;
         PortableBuffer rounded = Scratch(name, (long)rows * columns * sizeof(ushort));
         LaunchInOrder(
             (DType)model.Output.DType == DType.BF16 ? RoundKernel<TensorBFloat16>.Run : RoundKernel<TensorFloat16>.Run,

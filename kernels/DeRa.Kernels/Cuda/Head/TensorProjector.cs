@@ -29,16 +29,17 @@ internal readonly struct TensorProjector<TFormat> : IProjector
         int targetStride, ArrayView<float> scratch)
     {
         ArrayView<Quad> staged = scratch.Cast<Quad>();
-        int g = Lane.Line, t = Lane.Place, depth = size.Depth, output = Group.IdxX / EmulatedWarp.Size * Fragments.Outputs + g;
+        int g = Lane.Line, t = Lane.Place, depth = size.Stride, output = Group.IdxX / EmulatedWarp.Size * Fragments.Outputs + g;
         int lines = size.Rows > Fragments.Rows ? Lines : Fragments.Rows, step = lines * Fragments.Loads;
         long upper = wFirst + (long)IntrinsicMath.Min(output, size.Outputs - 1) * depth;
         long lower = wFirst + (long)IntrinsicMath.Min(output + 8, size.Outputs - 1) * depth;
+        var hidden = new MatrixView { Data = x, Offset = xFirst, Rows = size.Rows, Columns = size.Depth, RowStride = xStride };
         Sums first = default, second = default;
         for (int from = 0; from < depth; from += Chunk)
         {
             int blocks = (IntrinsicMath.Min(Chunk, depth - from) + Fragments.Block - 1) / Fragments.Block;
             Group.Barrier(); // all are done with the chunk before
-            Stage(x, xFirst, xStride, size, staged, from, blocks, lines);
+            Stage(hidden, staged, from, blocks, lines);
             Group.Barrier();
             for (int block = 0; block < blocks; block += 2)
             {
@@ -77,17 +78,16 @@ internal readonly struct TensorProjector<TFormat> : IProjector
         HeadScores.BestOfShare(memory, team, row, r, first, least, sums);
 
     // An even number of blocks, whatever the depth.
-    private static void Stage(
-        ArrayView<float> x, long xFirst, int xStride, ProjectionSize size, ArrayView<Quad> staged, int from, int blocks, int lines)
+    private static void Stage(MatrixView x, ArrayView<Quad> staged, int from, int blocks, int lines)
     {
         for (int i = Group.IdxX; i < (blocks + 1) / 2 * 2 * lines * Fragments.Loads; i += Group.DimX)
         {
             int line = i / Fragments.Loads % lines;
             int k = from + i / Fragments.Loads / lines * Fragments.Block + Fragments.Load * (i % Fragments.Loads);
             Quad rounded = default;
-            if (line < size.Rows && k < size.Depth)
+            if (line < x.Rows && k < x.Columns)
             {
-                rounded = Fragments.Round<TFormat>(WeightEight.Activations(ref x[xFirst + (long)line * xStride + k]));
+                rounded = Fragments.Round<TFormat>(x, line, k);
             }
 
             staged[i] = rounded;

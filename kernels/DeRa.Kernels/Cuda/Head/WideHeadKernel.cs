@@ -112,7 +112,7 @@ internal struct WideHeadArgs
 {
     public HeadArgs Head;
 
-    /// <summary>[rows, depth] the reference's hidden states in its weight's type.</summary>
+    /// <summary>[rows, depth] the reference's hidden states in its weight's type, zeros to a multiple of eight behind them.</summary>
     public ArrayView<ushort> ReferenceRounded;
 
     /// <summary>[rows, depth] the aligned model's.</summary>

@@ -18,7 +18,7 @@ internal static class WideProjection<TFormat>
 
     /// <summary>The sums of this warp's outputs. Called by every member of the group.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="rounded">[rows, depth] hidden states in the weight's type.</param>
+    /// <param name="rounded">[rows, depth] hidden states in the weight's type, zeros behind them.</param>
     /// <param name="present">A stage.</param>
     /// <param name="next">Another.</param>
     /// <param name="token">First token of the tile.</param>
@@ -28,7 +28,7 @@ internal static class WideProjection<TFormat>
     public static WideSums Project(
         HeadModelView model, ArrayView<ushort> rounded, ArrayView<Quad> present, ArrayView<Quad> next, int token, int outputs, int firstRow, int rows)
     {
-        int depth = model.Hidden.Columns, chunks = (depth + Chunk - 1) / Chunk;
+        int depth = model.Output.RowStride, chunks = (depth + Chunk - 1) / Chunk;
         int g = Lane.Line, t = Lane.Place, output = Group.IdxX / EmulatedWarp.Size * Fragments.Outputs + g;
         var weights = new Pointers
         {

@@ -22,7 +22,7 @@ public sealed partial class CudaKernelSet
     protected override void EnqueueGatedLinear(
         Matrix x, Weight gate, Weight? gateBias, Weight up, Weight? upBias, ActivationKind activation, Matrix gateUp, Matrix y)
     {
-        if (x.Rows == 0 || gate.Rows == 0 || gate.DType != up.DType || !UsesTensorCores(gate) || !UsesTensorCores(up))
+        if (x.Rows == 0 || gate.Rows == 0 || gate.DType != up.DType || gate.RowStride != up.RowStride || !UsesTensorCores(gate) || !UsesTensorCores(up))
         {
             base.EnqueueGatedLinear(x, gate, gateBias, up, upBias, activation, gateUp, y);
             return;
@@ -176,7 +176,7 @@ public sealed partial class CudaKernelSet
             return;
         }
 
-        int stride = form == LinearForm.Warpgroups ? OrderedRoundKernel<TFormat>.Stride(x.Columns) : x.Columns;
+        int stride = form == LinearForm.Warpgroups ? OrderedRoundKernel<TFormat>.Stride(x.Columns) : Fragments.Padded(x.Columns);
         PortableBuffer rounded = Scratch("rounded activations", (long)x.Rows * stride * sizeof(ushort));
         args.Rounded = rounded.As<ushort>();
         long roundGroups = Elementwise.Groups(x.Rows, stride);

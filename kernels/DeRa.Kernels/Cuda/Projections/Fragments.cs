@@ -1,4 +1,5 @@
 using DeRa.Kernels.Portable;
+using ILGPU;
 
 namespace DeRa.Kernels.Cuda;
 
@@ -33,6 +34,9 @@ internal static class Fragments
         return TFormat.Multiply(c, new Quad { X = upper.Z, Y = lower.Z, Z = upper.W, W = lower.W }, x.Z, x.W);
     }
 
+    /// <summary>Elements of a row of weights, or of rounded activations: whole loads, zeros behind the inputs.</summary>
+    public static int Padded(int inputs) => (inputs + Load - 1) / Load * Load;
+
     /// <summary>Eight activations rounded to the weight's type.</summary>
     public static Quad Round<TFormat>(Eight x)
         where TFormat : struct, ITensorFormat => new()
@@ -43,9 +47,33 @@ internal static class Fragments
             W = TFormat.Pair(x.G, x.H),
         };
 
+    /// <summary>Eight activations of a row from input <paramref name="k"/> on, rounded to the weight's type; zeros past the row's end.</summary>
+    public static Quad Round<TFormat>(MatrixView x, int row, int k)
+        where TFormat : struct, ITensorFormat
+    {
+        long first = x.Row(row);
+        return k + Load <= x.Columns ? Round<TFormat>(WeightEight.Activations(ref x.Data[first + k])) : Rest<TFormat>(x, first, k);
+    }
+
     /// <summary>Element of a staged block of <paramref name="lines"/> rows that holds load <paramref name="place"/> of a row.</summary>
     public static int Staged(int block, int line, int place, int lines) => (block * lines + line) * Loads + place;
 
+    // The end of a row whose length is no multiple of eight, from the last input on: each moves those after it up. In few registers, since it is rare.
+    private static Quad Rest<TFormat>(MatrixView x, long first, int k)
+        where TFormat : struct, ITensorFormat
+    {
+        Quad rest = default;
+        for (int i = x.Columns - 1; i >= k; i--)
+        {
+            rest.W = (rest.W << 16) | (rest.Z >> 16);
+            rest.Z = (rest.Z << 16) | (rest.Y >> 16);
+            rest.Y = (rest.Y << 16) | (rest.X >> 16);
+            rest.X = (rest.X << 16) | TFormat.Pair(x.Data[first + i], 0);
+        }
+
+        return rest;
+    }
+
     /// <summary>16 where input <paramref name="k"/> exists, 0 past the end: without a branch, for which ILGPU would copy what follows.</summary>
-    public static int Bytes(int k, int depth) => 16 * ILGPU.IntrinsicMath.Clamp(depth - k, 0, 1);
+    public static int Bytes(int k, int depth) => 16 * IntrinsicMath.Clamp(depth - k, 0, 1);
 }

@@ -16,17 +16,15 @@ internal static class OrderedRoundKernel<TFormat>
 
     public static void Run(OrderedRoundArgs args)
     {
-        int depth = args.X.Columns, columns = Stride(depth), row = Elementwise.Row(columns);
+        int columns = Stride(args.X.Columns), row = Elementwise.Row(columns);
         int first = Grid.IdxX % ((columns + Elementwise.Chunk - 1) / Elementwise.Chunk) * Elementwise.Chunk, end = Elementwise.End(columns);
         for (int k = first + Fragments.Load * Group.IdxX; k < end; k += Fragments.Load * Group.DimX)
         {
-            // A padded load repeats the last one of the row, times zero would keep NaN: it is chosen, without a branch.
-            Quad rounded = Fragments.Round<TFormat>(WeightEight.Activations(ref args.X.Data[args.X.Row(row) + IntrinsicMath.Min(k, depth - Fragments.Load)]));
-            bool exists = k < depth;
+            Quad rounded = Fragments.Round<TFormat>(args.X, row, k);
             long block = ((long)row * columns + k / Fragments.Block * Fragments.Block) / 4;
             int place = k % Fragments.Block / Fragments.Load;
-            args.Rounded[block + place] = new() { X = exists ? rounded.X : 0, Y = exists ? rounded.Y : 0 };
-            args.Rounded[block + Fragments.Loads + place] = new() { X = exists ? rounded.Z : 0, Y = exists ? rounded.W : 0 };
+            args.Rounded[block + place] = new() { X = rounded.X, Y = rounded.Y };
+            args.Rounded[block + Fragments.Loads + place] = new() { X = rounded.Z, Y = rounded.W };
         }
     }
 }

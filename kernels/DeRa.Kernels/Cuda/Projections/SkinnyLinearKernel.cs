@@ -41,7 +41,7 @@ internal static class SkinnyLinearKernel<TFormat>
         ArrayView<Quad> staged = SharedMemory.Allocate<Quad>(LargestSegment * Rows * Fragments.Loads);
         ArrayView<int> flag = SharedMemory.Allocate<int>(1);
         LinearPart part = args.Part();
-        int group = Grid.IdxX - part.FirstGroup, tile = group / part.Segments, segment = group % part.Segments, depth = args.X.Columns;
+        int group = Grid.IdxX - part.FirstGroup, tile = group / part.Segments, segment = group % part.Segments, depth = args.Depth;
         int firstK = segment * part.SegmentBlocks * Fragments.Block;
         int count = IntrinsicMath.Min(part.SegmentBlocks * Fragments.Block, depth - firstK);
         int blocks = (count + Fragments.Block - 1) / Fragments.Block, whole = count / Fragments.Block;
@@ -140,7 +140,7 @@ internal static class SkinnyLinearKernel<TFormat>
             Quad rounded = default;
             if (line < args.X.Rows && k < args.X.Columns)
             {
-                rounded = Fragments.Round<TFormat>(WeightEight.Activations(ref args.X.Data[args.X.Row(line) + k]));
+                rounded = Fragments.Round<TFormat>(args.X, line, k);
             }
 
             staged[i] = rounded;

@@ -14,7 +14,7 @@ internal struct TensorLinearArgs
 
     public MatrixView X;
 
-    /// <summary>[rows, depth] of X rounded to the weight's type; the form for many rows alone.</summary>
+    /// <summary>[rows, depth] of X rounded to the weight's type, zeros past its columns; the form for many rows alone.</summary>
     public ArrayView<ushort> Rounded;
     public LinearPart First;
     public LinearPart Second;
@@ -35,6 +35,9 @@ internal struct TensorLinearArgs
 
     /// <summary>A <see cref="FollowingNorm"/>.</summary>
     public int NormKind;
+
+    /// <summary>Inputs with the zeros behind them in every row of every part: a multiple of eight.</summary>
+    public readonly int Depth => First.W.RowStride;
 
     /// <summary>The weight that this group works on.</summary>
     public readonly LinearPart Part()

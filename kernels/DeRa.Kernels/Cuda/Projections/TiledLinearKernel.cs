@@ -27,7 +27,7 @@ internal static class TiledLinearKernel<TFormat>
         ArrayView<Quad> memory = SharedMemory.Allocate<Quad>(Stages * StageQuads);
         LinearPart part = args.Part();
         LinearTile tile = LinearTile.Of(args, part);
-        int depth = args.X.Columns, begin = tile.Segments * part.SegmentsPerGroup * part.SegmentBlocks;
+        int depth = args.Depth, begin = tile.Segments * part.SegmentsPerGroup * part.SegmentBlocks;
         int end = IntrinsicMath.Min(begin + part.SegmentsPerGroup * part.SegmentBlocks, (depth + Fragments.Block - 1) / Fragments.Block);
 
         int w = Fragments.Staged(0, WarpSums.WarpLine + Lane.Line, Lane.Place, LinearTile.Size);
@@ -63,7 +63,7 @@ internal static class TiledLinearKernel<TFormat>
     // Past the end of the inputs, and for blocks past the last, zeros; the address stays inside.
     private static void Copy(TensorLinearArgs args, LinearPart part, ArrayView<Quad> memory, int stage, int block, LinearTile tile)
     {
-        int depth = args.X.Columns;
+        int depth = args.Depth;
         for (int i = Group.IdxX; i < OperandQuads; i += LinearTile.GroupSize)
         {
             int line = i / Fragments.Loads, k = block * Fragments.Block + Fragments.Load * (i % Fragments.Loads);

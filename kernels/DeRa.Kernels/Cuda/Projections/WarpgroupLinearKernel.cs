@@ -32,7 +32,7 @@ internal static class WarpgroupLinearKernel<TFormat>
         ArrayView<Quad> memory = SharedMemory.GetDynamic<Quad>();
         LinearPart part = args.Part();
         LinearTile tile = LinearTile.Of(args, part);
-        int depth = args.X.Columns, last = (depth + Warpgroup.Depth - 1) / Warpgroup.Depth, segmentSteps = part.SegmentBlocks / StepBlocks;
+        int depth = args.Depth, last = (depth + Warpgroup.Depth - 1) / Warpgroup.Depth, segmentSteps = part.SegmentBlocks / StepBlocks;
         int step = tile.Segments * part.SegmentsPerGroup * segmentSteps, end = IntrinsicMath.Min(step + part.SegmentsPerGroup * segmentSteps, last);
 
         // Stages are filled in turn, each while the one after it is multiplied.
@@ -68,7 +68,7 @@ internal static class WarpgroupLinearKernel<TFormat>
     // Lines and rows past the end repeat the last one and are dropped.
     private static StageCopies Copies(TensorLinearArgs args, LinearPart part, LinearTile tile)
     {
-        int depth = args.X.Columns, line = Group.IdxX / WeightColumns, first = tile.FirstLine / Fragments.Outputs;
+        int depth = args.Depth, line = Group.IdxX / WeightColumns, first = tile.FirstLine / Fragments.Outputs;
         long k = 4 * (Group.IdxX % WeightColumns), row = tile.FirstRow + Group.IdxX / ActivationColumns;
         int column = Fragments.Load * (Group.IdxX % ActivationColumns);
         return new()
@@ -93,7 +93,7 @@ internal static class WarpgroupLinearKernel<TFormat>
         Warpgroup.DeviceAddress(ref part.Data(line)[part.Weights(tile, line, depth)]) + sizeof(ushort) * k;
 
     private static long Activations(TensorLinearArgs args, long row, int column) => Warpgroup.DeviceAddress(
-        ref args.Rounded[IntrinsicMath.Min(row, args.X.Rows - 1) * OrderedRoundKernel<TFormat>.Stride(args.X.Columns) + column]);
+        ref args.Rounded[IntrinsicMath.Min(row, args.X.Rows - 1) * OrderedRoundKernel<TFormat>.Stride(args.Depth) + column]);
 
     // Where this work-item's pieces lie in a stage, through the swizzle. A piece of weights is half of a lane's 16-byte load by Fragments: piece 2t + h of a block
     // is the t-th quarter of product h, a product two columns of sixteen bytes.

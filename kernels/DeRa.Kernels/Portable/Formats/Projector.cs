@@ -21,7 +21,7 @@ internal interface IProjector : IGroupForm
     /// <param name="x">Activations.</param>
     /// <param name="xFirst">First element of the first row.</param>
     /// <param name="xStride">Floats between rows.</param>
-    /// <param name="size">Depth, outputs and rows.</param>
+    /// <param name="size">Depth, outputs, rows and stride.</param>
     /// <param name="target">Shared memory [Block, targetStride].</param>
     /// <param name="targetStride">Floats between the target's rows.</param>
     /// <param name="scratch">What <see cref="Scratch"/> allocated.</param>
@@ -50,6 +50,9 @@ internal struct ProjectionSize
     public int Depth;
     public int Outputs;
     public int Rows;
+
+    /// <summary>Elements from an output's weights to the next one's, where they are stored output-major.</summary>
+    public int Stride;
 }
 
 /// <summary>Constants of the projections here.</summary>
@@ -124,10 +127,10 @@ internal readonly struct CooperativeProjector<TFormat> : IProjector
         for (int pass = 0; pass < size.Outputs; pass += outputsPerPass)
         {
             int first = pass + team * OutputsPerLane, last = size.Outputs - 1;
-            long w0 = wFirst + (long)IntrinsicMath.Min(first, last) * size.Depth;
-            long w1 = wFirst + (long)IntrinsicMath.Min(first + 1, last) * size.Depth;
-            long w2 = wFirst + (long)IntrinsicMath.Min(first + 2, last) * size.Depth;
-            long w3 = wFirst + (long)IntrinsicMath.Min(first + 3, last) * size.Depth;
+            long w0 = wFirst + (long)IntrinsicMath.Min(first, last) * size.Stride;
+            long w1 = wFirst + (long)IntrinsicMath.Min(first + 1, last) * size.Stride;
+            long w2 = wFirst + (long)IntrinsicMath.Min(first + 2, last) * size.Stride;
+            long w3 = wFirst + (long)IntrinsicMath.Min(first + 3, last) * size.Stride;
             FourRows s0 = default, s1 = default, s2 = default, s3 = default;
             for (int k = 8 * lane; k < size.Depth; k += 8 * Lanes)
             {

@@ -47,9 +47,8 @@ internal static class HeadTile<TReference, TAligned>
     private static void Rows<TProjector>(
         HeadModelView model, ArrayView<float> target, int stride, HeadMemory memory, int token, int outputs, int firstRow, int rows)
         where TProjector : struct, IProjector => TProjector.Rows(
-        model.Output.Data, model.Output.Offset + (long)token * model.Hidden.Columns, model.Hidden.Data, model.Hidden.Row(firstRow),
-        model.Hidden.RowStride, new ProjectionSize { Depth = model.Hidden.Columns, Outputs = outputs, Rows = rows }, target, stride,
-        memory.Projection);
+        model.Output.Data, model.Output.Offset + (long)token * model.Output.RowStride, model.Hidden.Data, model.Hidden.Row(firstRow), model.Hidden.RowStride,
+        new ProjectionSize { Depth = model.Hidden.Columns, Outputs = outputs, Rows = rows, Stride = model.Output.RowStride }, target, stride, memory.Projection);
 }
 
 /// <summary>From projections to scores.</summary>

@@ -35,6 +35,9 @@ internal struct WeightView
     public int DType;
     public int IsPresent;
 
+    /// <summary>Elements from a row of an output-major matrix to the next.</summary>
+    public int RowStride;
+
     /// <summary>One element, decoded by a branch on the storage type: for vectors and tables, where decoding is not what costs.</summary>
     public readonly float At(long index) => DType == (int)Kernels.DType.BF16 ? WeightBits.BFloat16(Data[Offset + index])
         : DType == (int)Kernels.DType.F16 ? WeightBits.Float16(Data[Offset + index])

@@ -8,13 +8,13 @@ internal static class EmbedKernel
     public static void Run(EmbedArgs args)
     {
         int columns = args.Output.Columns, token = Elementwise.Row(columns);
-        long entry = (long)args.Tokens.At(token) * columns, output = args.Output.Row(token);
+        long entry = (long)args.Tokens.At(token) * args.Table.RowStride, output = args.Output.Row(token);
         for (int i = Elementwise.First(columns); i < Elementwise.End(columns); i += Group.DimX)
         {
             float value = args.Scale * args.Table.At(entry + i);
             if (args.PositionTable.IsPresent != 0)
             {
-                value += args.PositionTable.At((long)args.Positions.At(token) * columns + i);
+                value += args.PositionTable.At((long)args.Positions.At(token) * args.PositionTable.RowStride + i);
             }
 
             args.Output.Data[output + i] = value;

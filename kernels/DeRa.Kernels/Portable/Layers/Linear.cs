@@ -48,7 +48,7 @@ public partial class PortableKernelSet
     {
         const int FewRows = 16, Wide = 16;
         return GroupSize == Team.Size && x.Rows > FewRows && !w.InputMajor && w.Columns % RegisterTiledLinearKernel<Float32Format>.Block == 0
-            && w.ByteOffset % Wide == 0 && x.Offset * sizeof(float) % Wide == 0 && x.RowStride * sizeof(float) % Wide == 0
+            && w.RowPadding == 0 && w.ByteOffset % Wide == 0 && x.Offset * sizeof(float) % Wide == 0 && x.RowStride * sizeof(float) % Wide == 0
             && RegisterTiles(x.Rows, w.Rows) >= Multiprocessors;
     }
 

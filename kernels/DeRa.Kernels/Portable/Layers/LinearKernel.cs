@@ -24,6 +24,7 @@ internal static class LinearKernel<TProjector>
                 Depth = args.X.Columns,
                 Outputs = outputs,
                 Rows = IntrinsicMath.Min(ProjectionRows.Block, endRow - block),
+                Stride = args.W.RowStride,
             };
             if (args.InputMajor != 0)
             {
@@ -33,7 +34,7 @@ internal static class LinearKernel<TProjector>
             else
             {
                 TProjector.Rows(
-                    args.W.Data, args.W.Offset + (long)from * size.Depth, args.X.Data, args.X.Row(block), args.X.RowStride, size, sums,
+                    args.W.Data, args.W.Offset + (long)from * size.Stride, args.X.Data, args.X.Row(block), args.X.RowStride, size, sums,
                     args.Tile, scratch);
             }
 
