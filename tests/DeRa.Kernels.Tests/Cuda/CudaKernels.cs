@@ -20,6 +20,11 @@ internal sealed record CudaKernel(string Name, MethodInfo Method, int GroupSize,
         : Tightest.Any(name => Name.StartsWith(name, StringComparison.Ordinal)) ? ["sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"]
         : ["sm_80", "sm_90"];
 
+    /// <summary>
+    /// Of each loop over inputs: products on tensor cores, loops in all, and the most instructions from sm_80 on. Without one of these, no loops.
+    /// </summary>
+    public (int Tensors, int Loops, int MostInstructions) Inputs { get; init; }
+
     /// <inheritdoc />
     public override string ToString() => Name;
 }
@@ -47,17 +52,20 @@ internal static class CudaKernels
 
     public static IEnumerable<CudaKernel> All() =>
     [
-        .. Of(typeof(SkinnyLinearKernel<>), 128, 128, (WideLoad, 8), (WideShared, 4), (Tensor, 16)),
-        .. Of(typeof(TiledLinearKernel<>), 256, 255, (WideShared, 12), (Tensor, 32)),
-        .. Of(typeof(WarpgroupLinearKernel<>), 256, 255, ("HGMMA", Warpgroup.Products)),
-        .. Head(typeof(HeadKernel<,>)), .. Head(typeof(SweepKernel<,>)), .. Head(typeof(ScoreKernel<,>)),
-        .. Wide("Head"), .. Wide("Score"),
+        .. Looping(Of(typeof(SkinnyLinearKernel<>), 128, 128, (WideLoad, 8), (WideShared, 4), (Tensor, 16)), 16, 1, 140),
+        .. Looping(Of(typeof(TiledLinearKernel<>), 256, 255, (WideShared, 12), (Tensor, 32)), 32, 1, 176),
+        .. Looping(Of(typeof(WarpgroupLinearKernel<>), 256, 255, ("HGMMA", Warpgroup.Products)), Warpgroup.Products, 1, 186),
+        .. Head(typeof(HeadKernel<,>)), .. Head(typeof(SweepKernel<,>)), .. Looping(Head(typeof(ScoreKernel<,>)), 8, 2, 98),
+        .. Looping(Wide("Head"), 64, 2, 540), .. Looping(Wide("Score"), 64, 2, 540),
         .. Attention(typeof(Head64), 1, 1), .. Attention(typeof(Head128), 2, 1), .. Attention(typeof(Head256), 2, 2),
         .. Of(typeof(RopeKernel<>).MakeGenericType(typeof(TensorCache<TensorBFloat16>)), "BFloat16", 128, 64),
         .. Of(typeof(RopeKernel<>).MakeGenericType(typeof(TensorCache<TensorFloat16>)), "Float16", 128, 64),
         .. Of(typeof(RoundKernel<>), 128, 64, (WideLoad, 2)), .. Of(typeof(OrderedRoundKernel<>), 128, 64, (WideLoad, 2)),
         new CudaKernel(nameof(TensorProbeKernel), typeof(TensorProbeKernel).GetMethod(nameof(TensorProbeKernel.Run))!, Team.Size, 64, [(Tensor, 8)]),
     ];
+
+    private static IEnumerable<CudaKernel> Looping(IEnumerable<CudaKernel> kernels, int tensors, int loops, int mostInstructions) =>
+        kernels.Select(kernel => kernel with { Inputs = (tensors, loops, mostInstructions) });
 
     // Two projections of two models each, in parts of a tile, and once more for the token drawn.
     private static IEnumerable<CudaKernel> Head(Type definition) =>

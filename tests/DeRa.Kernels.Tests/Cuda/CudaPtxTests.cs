@@ -56,6 +56,15 @@ internal sealed class CudaPtxTests
                 Assert.That(Regex.Count(assembled.Sass, instruction), Is.GreaterThanOrEqualTo(atLeast), instruction);
             }
 
+            if (kernel.Inputs.Tensors > 0 && target != "sm_75")
+            {
+                IReadOnlyList<string[]> loops = MachineLoops.Multiplying(assembled.Sass, kernel.Inputs.Tensors);
+                TestContext.Out.WriteLine($"loops over inputs: {string.Join(", ", loops.Select(loop => loop.Length))} instructions");
+                Assert.That(loops, Has.Count.EqualTo(kernel.Inputs.Loops), "loops over inputs");
+                Assert.That(loops.SelectMany(loop => loop).Count(MachineLoops.IsDivision), Is.Zero, "divisions in loops over inputs");
+                Assert.That(loops.Select(loop => loop.Length), Is.All.LessThanOrEqualTo(kernel.Inputs.MostInstructions), "instructions in a loop over inputs");
+            }
+
             if (target != "sm_75" && ptx.Contains("cp.async", StringComparison.Ordinal))
             {
                 Assert.That(Regex.Count(assembled.Sass, CudaKernels.Copy), Is.Positive);

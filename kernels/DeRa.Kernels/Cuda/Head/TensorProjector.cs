@@ -16,7 +16,7 @@ namespace DeRa.Kernels.Cuda;
 internal readonly struct TensorProjector<TFormat> : IProjector
     where TFormat : struct, ITensorFormat
 {
-    private const int Lines = 2 * Fragments.Rows, ChunkBlocks = 8, Chunk = ChunkBlocks * Fragments.Block;
+    private const int Lines = 2 * Fragments.Rows, ChunkBlocks = 8, Chunk = ChunkBlocks * Fragments.Block, EightRows = Fragments.Rows * Fragments.BlockBytes;
 
     public static int Block => Lines;
 
@@ -29,33 +29,39 @@ internal readonly struct TensorProjector<TFormat> : IProjector
         int targetStride, ArrayView<float> scratch)
     {
         ArrayView<Quad> staged = scratch.Cast<Quad>();
-        int g = Lane.Line, t = Lane.Place, depth = size.Stride, output = Group.IdxX / EmulatedWarp.Size * Fragments.Outputs + g;
-        int lines = size.Rows > Fragments.Rows ? Lines : Fragments.Rows, step = lines * Fragments.Loads;
-        long upper = wFirst + (long)IntrinsicMath.Min(output, size.Outputs - 1) * depth;
-        long lower = wFirst + (long)IntrinsicMath.Min(output + 8, size.Outputs - 1) * depth;
+        int g = Lane.Line, t = Lane.Place, depth = size.Stride, output = Lane.Warp * Fragments.Outputs + g;
+        int lines = StagedRows.Lines(size.Rows), step = lines * Fragments.BlockBytes;
         var hidden = new MatrixView { Data = x, Offset = xFirst, Rows = size.Rows, Columns = size.Depth, RowStride = xStride };
+        LineEnds ends = new()
+        {
+            Upper = LineEnds.Of(w, wFirst + (long)IntrinsicMath.Min(output, size.Outputs - 1) * depth, depth),
+            Lower = LineEnds.Of(w, wFirst + (long)IntrinsicMath.Min(output + 8, size.Outputs - 1) * depth, depth),
+        };
+        int stage = Address.OfShared(ref staged[Fragments.Staged(0, g, t, lines)]), left = LineEnds.Left(depth);
         Sums first = default, second = default;
         for (int from = 0; from < depth; from += Chunk)
         {
-            int blocks = (IntrinsicMath.Min(Chunk, depth - from) + Fragments.Block - 1) / Fragments.Block;
+            // An even number of blocks, whatever the depth.
+            int pairs = (IntrinsicMath.Min(Chunk, depth - from) + 2 * Fragments.Block - 1) / (2 * Fragments.Block);
             Group.Barrier(); // all are done with the chunk before
-            Stage(hidden, staged, from, blocks, lines);
+            StagedRows.Fill<TFormat>(hidden, staged, from, 2 * pairs, lines);
             Group.Barrier();
-            for (int block = 0; block < blocks; block += 2)
+            for (int at = stage; pairs > 0; pairs--)
             {
                 // Past the last input a lane repeats the last eight: their activations are zeros, as are those of a block past the last.
-                int last = depth - Fragments.Load, k0 = from + block * Fragments.Block + Fragments.Load * t;
-                int k = IntrinsicMath.Min(k0, last), k1 = IntrinsicMath.Min(k0 + Fragments.Block, last);
-                Quad u0 = Memory16.Stream(ref w[upper + k]), l0 = Memory16.Stream(ref w[lower + k]);
-                Quad u1 = Memory16.Stream(ref w[upper + k1]), l1 = Memory16.Stream(ref w[lower + k1]);
-                int at = Fragments.Staged(block, g, t, lines);
-                first = Fragments.Step<TFormat>(first, u0, l0, Memory16.Shared(ref staged[at]));
-                first = Fragments.Step<TFormat>(first, u1, l1, Memory16.Shared(ref staged[at + step]));
-                for (int more = at + Fragments.Rows * Fragments.Loads; more < at + step; more += step)
+                Quad u0 = LineEnds.Stream(ends.Upper, left), l0 = LineEnds.Stream(ends.Lower, left);
+                left -= Fragments.Block;
+                Quad u1 = LineEnds.Stream(ends.Upper, left), l1 = LineEnds.Stream(ends.Lower, left);
+                left -= Fragments.Block;
+                first = Fragments.Step<TFormat>(first, u0, l0, Address.Load(at));
+                first = Fragments.Step<TFormat>(first, u1, l1, Address.Load(at + step));
+                for (int more = at + EightRows; more < at + step; more += step)
                 {
-                    second = Fragments.Step<TFormat>(second, u0, l0, Memory16.Shared(ref staged[more]));
-                    second = Fragments.Step<TFormat>(second, u1, l1, Memory16.Shared(ref staged[more + step]));
+                    second = Fragments.Step<TFormat>(second, u0, l0, Address.Load(more));
+                    second = Fragments.Step<TFormat>(second, u1, l1, Address.Load(more + step));
                 }
+
+                at += 2 * step;
             }
         }
 
@@ -76,23 +82,6 @@ internal readonly struct TensorProjector<TFormat> : IProjector
 
     public static TileFold Best(HeadMemory memory, RowTeam team, HeadRow row, int r, int first, uint least, TileFold sums) =>
         HeadScores.BestOfShare(memory, team, row, r, first, least, sums);
-
-    // An even number of blocks, whatever the depth.
-    private static void Stage(MatrixView x, ArrayView<Quad> staged, int from, int blocks, int lines)
-    {
-        for (int i = Group.IdxX; i < (blocks + 1) / 2 * 2 * lines * Fragments.Loads; i += Group.DimX)
-        {
-            int line = i / Fragments.Loads % lines;
-            int k = from + i / Fragments.Loads / lines * Fragments.Block + Fragments.Load * (i % Fragments.Loads);
-            Quad rounded = default;
-            if (line < x.Rows && k < x.Columns)
-            {
-                rounded = Fragments.Round<TFormat>(x, line, k);
-            }
-
-            staged[i] = rounded;
-        }
-    }
 
     private static void Store(ArrayView<float> target, int stride, ProjectionSize size, Sums sums, int output, int row)
     {

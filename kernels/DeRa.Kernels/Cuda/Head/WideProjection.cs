@@ -11,7 +11,7 @@ namespace DeRa.Kernels.Cuda;
 internal static class WideProjection<TFormat>
     where TFormat : struct, ITensorFormat
 {
-    private const int ChunkBlocks = 2, Chunk = ChunkBlocks * Fragments.Block, StageQuads = ChunkBlocks * WideSums.Rows * Fragments.Loads;
+    private const int GroupSize = 128, ChunkBlocks = 2, Chunk = ChunkBlocks * Fragments.Block, StageQuads = ChunkBlocks * WideSums.Rows * Fragments.Loads;
 
     /// <summary>Shared memory of a stage.</summary>
     public static ArrayView<Quad> Stage() => SharedMemory.Allocate<Quad>(StageQuads);
@@ -29,7 +29,7 @@ internal static class WideProjection<TFormat>
         HeadModelView model, ArrayView<ushort> rounded, ArrayView<Quad> present, ArrayView<Quad> next, int token, int outputs, int firstRow, int rows)
     {
         int depth = model.Output.RowStride, chunks = (depth + Chunk - 1) / Chunk;
-        int g = Lane.Line, t = Lane.Place, output = Group.IdxX / EmulatedWarp.Size * Fragments.Outputs + g;
+        int g = Lane.Line, t = Lane.Place, output = Lane.Warp * Fragments.Outputs + g;
         var weights = new Pointers
         {
             W = model.Output.Data,
@@ -70,10 +70,11 @@ internal static class WideProjection<TFormat>
     // Past the end of the inputs zeros, the address staying inside; rows past the last repeat it and are dropped.
     private static void Copy(ArrayView<ushort> rounded, ArrayView<Quad> stage, int from, int depth, int firstRow, int rows)
     {
-        for (int i = Group.IdxX; i < StageQuads; i += Group.DimX)
+        // A loop, since four copies side by side take the registers that the sums leave: ptxas then spills.
+        for (int i = Group.IdxX; i < StageQuads; i += GroupSize)
         {
-            int line = i / Fragments.Loads % WideSums.Rows;
-            int k = from + i / Fragments.Loads / WideSums.Rows * Fragments.Block + Fragments.Load * (i % Fragments.Loads);
+            int line = (i >> 2) & (WideSums.Rows - 1);
+            int k = from + (i >> 8) * Fragments.Block + Fragments.Load * (i & (Fragments.Loads - 1));
             long row = firstRow + IntrinsicMath.Min(line, rows - 1);
             Memory16.Copy16(
                 ref stage[i], ref rounded[row * depth + IntrinsicMath.Min(k, depth - Fragments.Load)], Fragments.Bytes(k, depth));

@@ -13,12 +13,6 @@ internal static partial class Warpgroup
         generator.Builder.Append($"\t{{ .reg .u64 s; cvta.to.shared.u64 s, {at}; cvt.u32.u64 {result}, s; }}\n");
     }
 
-    private static void EmitDeviceAddress(PTXBackend backend, PTXCodeGenerator generator, Value call)
-    {
-        string at = Ptx.Address(generator, call[0]), result = Ptx.Result(generator, call);
-        generator.Builder.Append($"\tcvta.to.global.u64 {result}, {at};\n");
-    }
-
     private static void EmitBegin(PTXBackend backend, PTXCodeGenerator generator, Value call) =>
         generator.Builder.Append("\t{ .reg .u64 g;\n").Append(Copies(generator, call[0], call[1])).Append("\t}\n");
 

@@ -52,10 +52,6 @@ internal static partial class Warpgroup
     [IntrinsicImplementation, External("warpgroupSharedAddress")]
     public static unsafe int SharedAddress(ref Quad at) => EmulatedWarpgroup.SharedAddress((nint)Unsafe.AsPointer(ref at));
 
-    /// <summary>The address of device memory.</summary>
-    [IntrinsicImplementation, External("warpgroupDeviceAddress")]
-    public static unsafe long DeviceAddress(ref ushort at) => (nint)Unsafe.AsPointer(ref at);
-
     /// <summary>The matrix descriptor of an operand at a shared address (PTX ISA, "Matrix descriptor format"): eight lines 1024 bytes apart, swizzle of 128 bytes.</summary>
     public static long Descriptor(int address) => ((long)address >> 4) | (1L << 16) | ((long)(Alignment >> 4) << 32) | (1L << 62);
 

@@ -17,6 +17,9 @@ internal static class Fragments
     /// <summary>Inputs of a 16-byte load.</summary>
     public const int Load = 8;
 
+    /// <summary>Bytes of a load, and of a block's inputs in a line.</summary>
+    public const int LoadBytes = Load * sizeof(ushort), BlockBytes = Block * sizeof(ushort);
+
     /// <summary>Sixteen-byte loads of a row in a block.</summary>
     public const int Loads = Block / Load;
 

@@ -34,7 +34,7 @@ internal static class SkinnyLinearKernel<TFormat>
     /// <summary>Most rows that the last group normalises: one group takes them one after another.</summary>
     public const int NormedRows = 4;
 
-    private const int LargestSegment = 1024 / Fragments.Block;
+    private const int LargestSegment = 1024 / Fragments.Block, EightRows = Fragments.Rows * Fragments.BlockBytes;
 
     public static void Run(TensorLinearArgs args)
     {
@@ -45,48 +45,54 @@ internal static class SkinnyLinearKernel<TFormat>
         int firstK = segment * part.SegmentBlocks * Fragments.Block;
         int count = IntrinsicMath.Min(part.SegmentBlocks * Fragments.Block, depth - firstK);
         int blocks = (count + Fragments.Block - 1) / Fragments.Block, whole = count / Fragments.Block;
-        int lines = args.X.Rows > Fragments.Rows ? Rows : Fragments.Rows;
-        Stage(args, staged, firstK, blocks, lines);
+        int lines = StagedRows.Lines(args.X.Rows);
+        StagedRows.Fill<TFormat>(args.X, staged, firstK, blocks, lines);
         Group.Barrier();
 
-        int g = Lane.Line, t = Lane.Place, warpTile = tile * Warps + Group.IdxX / EmulatedWarp.Size, line = warpTile * Fragments.Outputs + g;
-        long upper = part.UpperWeights(warpTile, g, depth) + firstK + Fragments.Load * t;
-        long lower = part.LowerWeights(warpTile, g, depth) + firstK + Fragments.Load * t;
-        int x = Fragments.Staged(0, g, t, lines), step = lines * Fragments.Loads;
+        int g = Lane.Line, t = Lane.Place, warpTile = tile * Warps + Lane.Warp, line = warpTile * Fragments.Outputs + g;
+        long along = sizeof(ushort) * (firstK + Fragments.Load * t); // a short line may end before it
+        long upper = Address.OfDevice(ref part.W.Data[part.UpperWeights(warpTile, g, depth)]) + along;
+        long lower = Address.OfDevice(ref part.Lower.Data[part.LowerWeights(warpTile, g, depth)]) + along;
+        int at = Address.OfShared(ref staged[Fragments.Staged(0, g, t, lines)]), step = lines * Fragments.BlockBytes;
         Sums first = default, second = default;
-        int block = 0;
-        for (; block + 4 <= whole; block += 4)
+        for (int four = whole / 4; four > 0; four--)
         {
-            long k = (long)block * Fragments.Block;
-            Quad u0 = Memory16.Stream(ref part.W.Data[upper + k]), l0 = Memory16.Stream(ref part.Lower.Data[lower + k]);
-            Quad u1 = Memory16.Stream(ref part.W.Data[upper + k + 32]), l1 = Memory16.Stream(ref part.Lower.Data[lower + k + 32]);
-            Quad u2 = Memory16.Stream(ref part.W.Data[upper + k + 64]), l2 = Memory16.Stream(ref part.Lower.Data[lower + k + 64]);
-            Quad u3 = Memory16.Stream(ref part.W.Data[upper + k + 96]), l3 = Memory16.Stream(ref part.Lower.Data[lower + k + 96]);
-            int at = x + block * step;
-            first = Fragments.Step<TFormat>(first, u0, l0, Memory16.Shared(ref staged[at]));
-            first = Fragments.Step<TFormat>(first, u1, l1, Memory16.Shared(ref staged[at + step]));
-            first = Fragments.Step<TFormat>(first, u2, l2, Memory16.Shared(ref staged[at + 2 * step]));
-            first = Fragments.Step<TFormat>(first, u3, l3, Memory16.Shared(ref staged[at + 3 * step]));
-            for (int more = at + Fragments.Rows * Fragments.Loads; more < at + step; more += step)
+            Quad u0 = Address.Stream(upper), l0 = Address.Stream(lower);
+            Quad u1 = Address.Stream(upper + Fragments.BlockBytes), l1 = Address.Stream(lower + Fragments.BlockBytes);
+            Quad u2 = Address.Stream(upper + 2 * Fragments.BlockBytes), l2 = Address.Stream(lower + 2 * Fragments.BlockBytes);
+            Quad u3 = Address.Stream(upper + 3 * Fragments.BlockBytes), l3 = Address.Stream(lower + 3 * Fragments.BlockBytes);
+            int next = at + 4 * step;
+            first = Fragments.Step<TFormat>(first, u0, l0, Address.Load(at));
+            first = Fragments.Step<TFormat>(first, u1, l1, Address.Load(at + step));
+            first = Fragments.Step<TFormat>(first, u2, l2, Address.Load(at + 2 * step));
+            first = Fragments.Step<TFormat>(first, u3, l3, Address.Load(at + 3 * step));
+            for (int more = at + EightRows; more < at + step; more += step)
             {
-                second = Fragments.Step<TFormat>(second, u0, l0, Memory16.Shared(ref staged[more]));
-                second = Fragments.Step<TFormat>(second, u1, l1, Memory16.Shared(ref staged[more + step]));
-                second = Fragments.Step<TFormat>(second, u2, l2, Memory16.Shared(ref staged[more + 2 * step]));
-                second = Fragments.Step<TFormat>(second, u3, l3, Memory16.Shared(ref staged[more + 3 * step]));
+                second = Fragments.Step<TFormat>(second, u0, l0, Address.Load(more));
+                second = Fragments.Step<TFormat>(second, u1, l1, Address.Load(more + step));
+                second = Fragments.Step<TFormat>(second, u2, l2, Address.Load(more + 2 * step));
+                second = Fragments.Step<TFormat>(second, u3, l3, Address.Load(more + 3 * step));
             }
+
+            upper += 4 * Fragments.BlockBytes;
+            lower += 4 * Fragments.BlockBytes;
+            at = next;
         }
 
-        for (; block < blocks; block++)
+        for (int block = whole / 4 * 4; block < blocks; block++)
         {
             // Past the last input a lane repeats the last eight: their activations are staged as zeros.
-            int k = IntrinsicMath.Min(block * Fragments.Block, depth - Fragments.Load - firstK - Fragments.Load * t);
-            Quad u = Memory16.Stream(ref part.W.Data[upper + k]), l = Memory16.Stream(ref part.Lower.Data[lower + k]);
-            int at = x + block * step;
-            first = Fragments.Step<TFormat>(first, u, l, Memory16.Shared(ref staged[at]));
-            for (int more = at + Fragments.Rows * Fragments.Loads; more < at + step; more += step)
+            int past = sizeof(ushort) * IntrinsicMath.Max(0, firstK + block * Fragments.Block + Fragments.Load * (t + 1) - depth);
+            Quad u = Address.Stream(upper - past), l = Address.Stream(lower - past);
+            first = Fragments.Step<TFormat>(first, u, l, Address.Load(at));
+            for (int more = at + EightRows; more < at + step; more += step)
             {
-                second = Fragments.Step<TFormat>(second, u, l, Memory16.Shared(ref staged[more]));
+                second = Fragments.Step<TFormat>(second, u, l, Address.Load(more));
             }
+
+            upper += Fragments.BlockBytes;
+            lower += Fragments.BlockBytes;
+            at += step;
         }
 
         if (part.IsDirect != 0)
@@ -128,22 +134,6 @@ internal static class SkinnyLinearKernel<TFormat>
             {
                 NormKernel.LayerRow(args.Norm, row, scratch);
             }
-        }
-    }
-
-    private static void Stage(TensorLinearArgs args, ArrayView<Quad> staged, int firstK, int blocks, int lines)
-    {
-        for (int i = Group.IdxX; i < blocks * lines * Fragments.Loads; i += Group.DimX)
-        {
-            int place = i % Fragments.Loads, line = i / Fragments.Loads % lines;
-            int k = firstK + i / Fragments.Loads / lines * Fragments.Block + Fragments.Load * place;
-            Quad rounded = default;
-            if (line < args.X.Rows && k < args.X.Columns)
-            {
-                rounded = Fragments.Round<TFormat>(args.X, line, k);
-            }
-
-            staged[i] = rounded;
         }
     }
 }

@@ -19,8 +19,7 @@ internal static class TiledLinearKernel<TFormat>
 {
     private const int Stages = 3, OperandQuads = LinearTile.Size * Fragments.Loads, StageQuads = 2 * OperandQuads;
 
-    // Eight lines of a block.
-    private const int EightLines = 8 * Fragments.Loads;
+    private const int StageBytes = StageQuads * Fragments.LoadBytes;
 
     public static void Run(TensorLinearArgs args)
     {
@@ -28,51 +27,74 @@ internal static class TiledLinearKernel<TFormat>
         LinearPart part = args.Part();
         LinearTile tile = LinearTile.Of(args, part);
         int depth = args.Depth, begin = tile.Segments * part.SegmentsPerGroup * part.SegmentBlocks;
-        int end = IntrinsicMath.Min(begin + part.SegmentsPerGroup * part.SegmentBlocks, (depth + Fragments.Block - 1) / Fragments.Block);
+        int blocks = IntrinsicMath.Min(part.SegmentsPerGroup * part.SegmentBlocks, (depth + Fragments.Block - 1) / Fragments.Block - begin);
+        int segment = part.SegmentBlocks, left = depth - begin * Fragments.Block - LineCopies.Input;
 
-        int w = Fragments.Staged(0, WarpSums.WarpLine + Lane.Line, Lane.Place, LinearTile.Size);
-        int x = OperandQuads + Fragments.Staged(0, WarpSums.WarpRow + Lane.Line, Lane.Place, LinearTile.Size);
-        Copy(args, part, memory, 0, begin, tile);
-        Memory16.Commit();
-        Copy(args, part, memory, StageQuads, begin + 1, tile);
-        Memory16.Commit();
-        WarpSums sums = default, total = default;
-        int stage = 0, left = part.SegmentBlocks;
-        for (int block = begin; block < end; block++)
+        // Nothing in the loop but additions: stages are filled in turn, and lines read along by a block at a time.
+        LineCopies weights = Weights(part, tile, depth, begin, memory), rows = Rows(args, tile, depth, begin, memory);
+        int w = Address.OfShared(ref memory[Fragments.Staged(0, WarpSums.WarpLine + Lane.Line, Lane.Place, LinearTile.Size)]);
+        int x = Address.OfShared(ref memory[OperandQuads + Fragments.Staged(0, WarpSums.WarpRow + Lane.Line, Lane.Place, LinearTile.Size)]);
+        Copy(weights, rows, 0, 0, left);
+        left -= Fragments.Block;
+        Copy(weights, rows, StageBytes, Fragments.BlockBytes, left);
+        long along = 2 * Fragments.BlockBytes;
+        int present = 0, filled = 2 * StageBytes;
+        WarpSums total = default;
+        while (blocks > 0)
         {
-            Memory16.WaitForAllButOne();
-            Group.Barrier(); // this block has arrived for all, and all are done with the one before, whose stage is filled next
-            Copy(args, part, memory, (stage + 2) % Stages * StageQuads, block + 2, tile);
-            Memory16.Commit();
-            sums = WarpSums.Step<TFormat>(sums, memory, stage * StageQuads + w, stage * StageQuads + x, EightLines);
-            stage = (stage + 1) % Stages;
-            left--;
-            if (left == 0)
+            int inSegment = IntrinsicMath.Min(blocks, segment);
+            blocks -= inSegment;
+            WarpSums sums = default;
+            for (; inSegment > 0; inSegment--)
             {
-                total = WarpSums.Add(total, sums);
-                sums = default;
-                left = part.SegmentBlocks;
+                Memory16.WaitForAllButOne();
+                Group.Barrier(); // this block has arrived for all, and all are done with the one before, whose stage is filled next
+                left -= Fragments.Block;
+                Copy(weights, rows, filled, along, left);
+                along += Fragments.BlockBytes;
+                sums = WarpSums.Step<TFormat>(sums, w + present, x + present);
+                filled = present;
+                present = present == 2 * StageBytes ? 0 : present + StageBytes;
             }
+
+            total = WarpSums.Add(total, sums);
         }
 
-        total = WarpSums.Add(total, sums); // of a shorter last segment, or zeros
         Memory16.WaitForAll();
         tile.End(args, part, total, memory);
     }
 
-    // Past the end of the inputs, and for blocks past the last, zeros; the address stays inside.
-    private static void Copy(TensorLinearArgs args, LinearPart part, ArrayView<Quad> memory, int stage, int block, LinearTile tile)
+    private static void Copy(LineCopies weights, LineCopies rows, int stage, long along, int left)
     {
-        int depth = args.Depth;
-        for (int i = Group.IdxX; i < OperandQuads; i += LinearTile.GroupSize)
-        {
-            int line = i / Fragments.Loads, k = block * Fragments.Block + Fragments.Load * (i % Fragments.Loads);
-            int bytes = Fragments.Bytes(k, depth), inside = IntrinsicMath.Min(k, depth - Fragments.Load);
-            int place = line % Fragments.Outputs;
-            long weights = part.Weights((tile.FirstLine + line) / Fragments.Outputs, place, depth);
-            Memory16.Copy16(ref memory[stage + i], ref part.Data(place)[weights + inside], bytes);
-            long row = IntrinsicMath.Min(tile.FirstRow + line, args.X.Rows - 1);
-            Memory16.Copy16(ref memory[stage + OperandQuads + i], ref args.Rounded[row * depth + inside], bytes);
-        }
+        weights.Begin(stage, along, left, LinearTile.GroupSize);
+        rows.Begin(stage, along, left, LinearTile.GroupSize);
+        Memory16.Commit();
     }
+
+    // Two lines 64 apart have the same place in their tiles of sixteen. Lines and rows past the end repeat the last one and are dropped.
+    private static LineCopies Weights(LinearPart part, LinearTile tile, int depth, int block, ArrayView<Quad> memory)
+    {
+        int first = (tile.FirstLine + LineCopies.Line) / Fragments.Outputs, place = LineCopies.Line & (Fragments.Outputs - 1);
+        long k = block * Fragments.Block + LineCopies.Input;
+        return new()
+        {
+            First = Device(ref part.Data(place)[part.Weights(first, place, depth)], k),
+            Second = Device(ref part.Data(place)[part.Weights(first + LinearTile.Size / 2 / Fragments.Outputs, place, depth)], k),
+            To = Address.OfShared(ref memory[Group.IdxX]),
+        };
+    }
+
+    private static LineCopies Rows(TensorLinearArgs args, LinearTile tile, int depth, int block, ArrayView<Quad> memory)
+    {
+        long row = tile.FirstRow + LineCopies.Line, last = args.X.Rows - 1, k = block * Fragments.Block + LineCopies.Input;
+        return new()
+        {
+            First = Device(ref args.Rounded[IntrinsicMath.Min(row, last) * depth], k),
+            Second = Device(ref args.Rounded[IntrinsicMath.Min(row + LinearTile.Size / 2, last) * depth], k),
+            To = Address.OfShared(ref memory[OperandQuads + Group.IdxX]),
+        };
+    }
+
+    // Read where it is inside the line.
+    private static long Device(ref ushort line, long k) => Address.OfDevice(ref line) + sizeof(ushort) * k;
 }

@@ -1,5 +1,3 @@
-using ILGPU;
-
 namespace DeRa.Kernels.Cuda;
 
 /// <summary>
@@ -18,10 +16,10 @@ internal struct WarpSums : ITileSums
     public static int FirstRow => WarpRow + 2 * Lane.Place;
 
     /// <summary>First line of a warp in its tile: four warps share 64 lines.</summary>
-    public static int WarpLine => Group.IdxX / EmulatedWarp.Size / 4 * 64;
+    public static int WarpLine => (Lane.Warp >> 2) * 64;
 
     /// <summary>First row of a warp in its tile.</summary>
-    public static int WarpRow => Group.IdxX / EmulatedWarp.Size % 4 * 32;
+    public static int WarpRow => (Lane.Warp & 3) * 32;
 
     public Sums A0;
     public Sums A1;
@@ -60,32 +58,32 @@ internal struct WarpSums : ITileSums
         D3 = Sums.Add(to.D3, more.D3),
     };
 
-    /// <summary>One block: <paramref name="w"/> and <paramref name="x"/> are this lane's loads of the first line of each operand.</summary>
-    public static WarpSums Step<TFormat>(WarpSums sums, ArrayView<Quad> memory, int w, int x, int eightLines)
+    /// <summary>One block: <paramref name="w"/> and <paramref name="x"/> are the shared addresses of this lane's loads of the first line of each operand.</summary>
+    public static WarpSums Step<TFormat>(WarpSums sums, int w, int x)
         where TFormat : struct, ITensorFormat
     {
-        Quad x0 = Memory16.Shared(ref memory[x]), x1 = Memory16.Shared(ref memory[x + eightLines]);
-        Quad x2 = Memory16.Shared(ref memory[x + 2 * eightLines]), x3 = Memory16.Shared(ref memory[x + 3 * eightLines]);
-        Quad upper = Memory16.Shared(ref memory[w]),
-            lower = Memory16.Shared(ref memory[w + eightLines]);
+        const int EightLines = 8 * Fragments.BlockBytes;
+        Quad x0 = Address.Load(x), x1 = Address.Load(x + EightLines);
+        Quad x2 = Address.Load(x + 2 * EightLines), x3 = Address.Load(x + 3 * EightLines);
+        Quad upper = Address.Load(w), lower = Address.Load(w + EightLines);
         sums.A0 = Fragments.Step<TFormat>(sums.A0, upper, lower, x0);
         sums.A1 = Fragments.Step<TFormat>(sums.A1, upper, lower, x1);
         sums.A2 = Fragments.Step<TFormat>(sums.A2, upper, lower, x2);
         sums.A3 = Fragments.Step<TFormat>(sums.A3, upper, lower, x3);
-        upper = Memory16.Shared(ref memory[w + 2 * eightLines]);
-        lower = Memory16.Shared(ref memory[w + 3 * eightLines]);
+        upper = Address.Load(w + 2 * EightLines);
+        lower = Address.Load(w + 3 * EightLines);
         sums.B0 = Fragments.Step<TFormat>(sums.B0, upper, lower, x0);
         sums.B1 = Fragments.Step<TFormat>(sums.B1, upper, lower, x1);
         sums.B2 = Fragments.Step<TFormat>(sums.B2, upper, lower, x2);
         sums.B3 = Fragments.Step<TFormat>(sums.B3, upper, lower, x3);
-        upper = Memory16.Shared(ref memory[w + 4 * eightLines]);
-        lower = Memory16.Shared(ref memory[w + 5 * eightLines]);
+        upper = Address.Load(w + 4 * EightLines);
+        lower = Address.Load(w + 5 * EightLines);
         sums.C0 = Fragments.Step<TFormat>(sums.C0, upper, lower, x0);
         sums.C1 = Fragments.Step<TFormat>(sums.C1, upper, lower, x1);
         sums.C2 = Fragments.Step<TFormat>(sums.C2, upper, lower, x2);
         sums.C3 = Fragments.Step<TFormat>(sums.C3, upper, lower, x3);
-        upper = Memory16.Shared(ref memory[w + 6 * eightLines]);
-        lower = Memory16.Shared(ref memory[w + 7 * eightLines]);
+        upper = Address.Load(w + 6 * EightLines);
+        lower = Address.Load(w + 7 * EightLines);
         sums.D0 = Fragments.Step<TFormat>(sums.D0, upper, lower, x0);
         sums.D1 = Fragments.Step<TFormat>(sums.D1, upper, lower, x1);
         sums.D2 = Fragments.Step<TFormat>(sums.D2, upper, lower, x2);

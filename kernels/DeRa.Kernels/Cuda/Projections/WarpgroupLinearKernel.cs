@@ -90,9 +90,9 @@ internal static class WarpgroupLinearKernel<TFormat>
 
     // Read where it is inside the line.
     private static long Weights(LinearPart part, int tile, int line, int depth, long k) =>
-        Warpgroup.DeviceAddress(ref part.Data(line)[part.Weights(tile, line, depth)]) + sizeof(ushort) * k;
+        Address.OfDevice(ref part.Data(line)[part.Weights(tile, line, depth)]) + sizeof(ushort) * k;
 
-    private static long Activations(TensorLinearArgs args, long row, int column) => Warpgroup.DeviceAddress(
+    private static long Activations(TensorLinearArgs args, long row, int column) => Address.OfDevice(
         ref args.Rounded[IntrinsicMath.Min(row, args.X.Rows - 1) * OrderedRoundKernel<TFormat>.Stride(args.Depth) + column]);
 
     // Where this work-item's pieces lie in a stage, through the swizzle. A piece of weights is half of a lane's 16-byte load by Fragments: piece 2t + h of a block
