@@ -4,9 +4,9 @@ namespace DeRa.Kernels.Cpu;
 
 /// <summary>
 /// Linear over output-major weights, for up to four weights that share x (q, k and v; gate and up). Workers take panels of outputs, so that each reads its
-/// part of the weights, as one stream, or for one or two rows as a few; few rows are arranged by every worker for itself, more once for all. Where the weight is small beside many rows they take
-/// rows instead, as the operations before and after do: what a worker wrote it then finds in its own cache. Every output is reduced over K in the one
-/// order of <see cref="Projection{TFormat}"/>.
+/// part of the weights, as one stream, or for one or two rows as a few; few rows are arranged by every worker for itself, more once for all. Where the
+/// weight is small beside many rows they take rows instead, as the operations before and after do: what a worker wrote it then finds in its own cache.
+/// Every output is reduced over K in the one order of <see cref="Projection{TFormat}"/>.
 /// Bound: memory bandwidth up to about 8 rows, then FMA throughput.
 /// </summary>
 internal unsafe partial struct LinearOperation<TFormat> : IRowOperation<LinearOperation<TFormat>>

@@ -9,7 +9,7 @@ internal static unsafe partial class Projection<TFormat>
     /// <summary>Most rows of x that <see cref="RunStreams"/> takes.</summary>
     public const int StreamedRows = 2;
 
-    private const int MostStreams = 8;
+    private const int FewStreams = 4, MostStreams = 8;
     private const int StreamAhead = 4 * 1024; // bytes of each stream
     private const int PageBytes = 4 * 1024; // where the processor's prefetchers stop
     private const int CacheBytes = 32 * 1024; // a first-level cache
@@ -32,7 +32,7 @@ internal static unsafe partial class Projection<TFormat>
     /// Streams of weights that are read side by side: as many as the processor's prefetchers follow well, or twice as many for one row of x that fills half of
     /// the first-level cache: beside the weights that pass through it x would not stay there, and with eight outputs at a time it is read half as often.
     /// </summary>
-    public static int CountStreams(int rows, int k) => rows == 1 && k >= CacheBytes / 2 / sizeof(float) ? MostStreams : 4;
+    public static int CountStreams(int rows, int k) => rows == 1 && k >= CacheBytes / 2 / sizeof(float) ? MostStreams : FewStreams;
 
     /// <summary>
     /// Weight rows of each stream, and from one to the next; fewer than two for each stream are left over. Eight streams that come to a page's end together
@@ -64,7 +64,7 @@ internal static unsafe partial class Projection<TFormat>
     {
         int blocks = k / Arrangement.Block;
         long rowBytes = (long)k * TFormat.Size, distance = apart * rowBytes;
-        float* sums = stackalloc float[MostStreams];
+        float* sums = stackalloc float[StreamedRows * MostStreams];
         byte* staged = stackalloc byte[MostStreams * TailBytes];
         byte* tails = k % Arrangement.Block == 0 ? null : staged;
         for (int i = 0; i < count; i++, w += rowBytes)

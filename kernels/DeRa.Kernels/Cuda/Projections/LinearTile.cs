@@ -22,7 +22,7 @@ internal struct LinearTile
     public int FirstRow;
 
     /// <summary>Which of the groups that share out the segments this is.</summary>
-    public int Segments;
+    public int Share;
 
     /// <summary>Which tile of the part.</summary>
     public int Index;
@@ -36,7 +36,7 @@ internal struct LinearTile
         {
             FirstLine = index / rowTiles * Size,
             FirstRow = index % rowTiles * Size,
-            Segments = group / tiles,
+            Share = group / tiles,
             Index = index,
         };
     }
@@ -62,7 +62,7 @@ internal struct LinearTile
             return;
         }
 
-        total.Give(new Kept { Args = args, Part = part, Segment = Segments }, line, row);
+        total.Give(new Kept { Args = args, Part = part, Segment = Share }, line, row);
         Group.Barrier(); // the flag lies where the stages were
         if (LastGroup.IsLast<CooperativeForm>(ref args.Counters[part.FirstCounter + Index], part.Segments, memory.Cast<int>()))
         {

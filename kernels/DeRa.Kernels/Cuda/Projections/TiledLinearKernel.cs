@@ -26,7 +26,7 @@ internal static class TiledLinearKernel<TFormat>
         ArrayView<Quad> memory = SharedMemory.Allocate<Quad>(Stages * StageQuads);
         LinearPart part = args.Part();
         LinearTile tile = LinearTile.Of(args, part);
-        int depth = args.Depth, begin = tile.Segments * part.SegmentsPerGroup * part.SegmentBlocks;
+        int depth = args.Depth, begin = tile.Share * part.SegmentsPerGroup * part.SegmentBlocks;
         int blocks = IntrinsicMath.Min(part.SegmentsPerGroup * part.SegmentBlocks, (depth + Fragments.Block - 1) / Fragments.Block - begin);
         int segment = part.SegmentBlocks, left = depth - begin * Fragments.Block - LineCopies.Input;
 

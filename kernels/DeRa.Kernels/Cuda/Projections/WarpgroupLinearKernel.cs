@@ -33,7 +33,7 @@ internal static class WarpgroupLinearKernel<TFormat>
         LinearPart part = args.Part();
         LinearTile tile = LinearTile.Of(args, part);
         int depth = args.Depth, last = (depth + Warpgroup.Depth - 1) / Warpgroup.Depth, segmentSteps = part.SegmentBlocks / StepBlocks;
-        int step = tile.Segments * part.SegmentsPerGroup * segmentSteps, end = IntrinsicMath.Min(step + part.SegmentsPerGroup * segmentSteps, last);
+        int step = tile.Share * part.SegmentsPerGroup * segmentSteps, end = IntrinsicMath.Min(step + part.SegmentsPerGroup * segmentSteps, last);
 
         // Stages are filled in turn, each while the one after it is multiplied.
         int first = (Warpgroup.SharedAddress(ref memory[0]) + Warpgroup.Alignment - 1) & -Warpgroup.Alignment;
