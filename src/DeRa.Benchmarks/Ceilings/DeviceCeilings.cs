@@ -13,6 +13,9 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
 {
     private const int Repeats = 9;
 
+    /// <summary>Whether they are the processor's own, which change while a machine does other things.</summary>
+    internal bool IsProcessor { get; init; }
+
     /// <summary>Of a pair on two devices: none, since no figure of one device is a share of both.</summary>
     public static DeviceCeilings OfTwo(DeviceDescription first, DeviceDescription second)
     {
@@ -26,16 +29,8 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
     public static DeviceCeilings Measure(DeviceDescription device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (!device.IsProcessor)
-        {
-            return MeasureGpu(device);
-        }
-
-        return OfProcessor();
+        return device.IsProcessor ? OfProcessor() : MeasureGpu(device);
     }
-
-    /// <summary>Whether they are the processor's own, which change while a machine does other things.</summary>
-    internal bool IsProcessor { get; init; }
 
     private static DeviceCeilings OfProcessor()
     {
@@ -65,7 +60,7 @@ public sealed record DeviceCeilings(double? ReadBytesPerSecond, double? FlopsPer
     private static DeviceCeilings Probe(DeviceDescription device)
     {
         using DeviceProbe probe = DeviceProbe.Open(device);
-        long workingSet = Math.Min(ProcessorCeilings.WorkingSetBytes, device.MemoryBytes / 4);
+        long workingSet = Math.Min(ProcessorCeilings.LargestWorkingSetBytes, device.MemoryBytes / 4);
         double read = probe.ReadBytesPerSecond(workingSet, Repeats), flops = probe.FlopsPerSecond(Repeats);
         double? tensor = probe.TensorFlopsPerSecond(Repeats);
         string products = tensor is null

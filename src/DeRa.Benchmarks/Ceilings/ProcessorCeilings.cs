@@ -12,7 +12,10 @@ namespace DeRa.Benchmarks;
 internal static class ProcessorCeilings
 {
     /// <summary>Larger than the last-level cache of the largest processors that are sold.</summary>
-    public const long WorkingSetBytes = 1L << 30;
+    public const long LargestWorkingSetBytes = 1L << 30;
+
+    /// <summary>That, or an eighth of the memory that the process may use: it is held while a case is timed, beside the weights.</summary>
+    public static long WorkingSetBytes { get; } = Math.Min(LargestWorkingSetBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8);
 
     private const int Accumulators = 12; // latency 4–5 times 2 units, and they fit 16 registers beside two operands
     private const int FmaRounds = 4_000_000;
