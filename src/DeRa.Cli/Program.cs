@@ -1,7 +1,9 @@
 using System.Text;
 using DeRa.Cli.CommandLine;
+using DeRa.Cli.Output;
 
 // JSON is UTF-8, whatever the locale says.
 Console.InputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+PipeOutput.Attach();
 return await DeraCommand.RunAsync(args);

@@ -178,6 +178,14 @@ public sealed class RealignmentEngine : IAsyncDisposable, IDisposable
         }
     }
 
+    /// <summary>Checks that a request can be served, as <see cref="GenerateAsync"/> does before it draws anything.</summary>
+    /// <exception cref="RequestException">The request cannot be served: the first thing that is wrong.</exception>
+    public void CheckGeneration(GenerationRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        Check(request);
+    }
+
     /// <summary>Takes no more requests, finishes those it has, then frees the device.</summary>
     public async ValueTask DisposeAsync()
     {

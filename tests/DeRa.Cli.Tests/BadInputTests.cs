@@ -27,6 +27,14 @@ public sealed class BadInputTests
         yield return Case("a bias without a value", Generate("--tokens", "1", "--logit-bias", "7"), "", "--logit-bias");
         yield return Case("no tokens to put out", Generate("--tokens", "1", "--max-tokens", "0"), "", "max tokens");
         yield return Case("a line that is not JSON", Generate("--prompts", "-"), "{\"tokens\": [1]}\nnonsense", "line 2");
+        yield return Case("a token outside the vocabulary in a later line", [.. Generate("--prompts", "-"), "--json"], "{\"tokens\": [1]}\n\n{\"tokens\": [99999]}", "standard input, line 3: prompt");
+        yield return Case("no tokens in a later line", [.. Generate("--prompts", "-"), "--json"], "{\"tokens\": [1]}\n{\"tokens\": []}", "standard input, line 2: prompt");
+        yield return Case("a conversation that the template refuses", ["generate", "--prompts", "-"], "\"a\"\n{\"messages\": [{\"role\": \"system\", \"content\": \"x\"}]}", "standard input, line 2: Only user");
+        yield return Case("no prompts", Generate("--prompts", "-"), "\n", "standard input: expected at least one prompt");
+        yield return Case("a lambda beyond float32", Generate("--tokens", "1", "--lambda", "3e38"), "", "lambda");
+        yield return Case("a temperature beyond float32", Generate("--tokens", "1", "--temperature", "1e-40"), "", "temperature");
+        yield return Case("a lambda to score that is beyond float32", [.. Score(), "--lambda", "-1e20"], "{\"tokens\": [1, 2]}", "lambda");
+        yield return Case("a token outside the vocabulary to score", Score(), "{\"tokens\": [1, 2]}\n{\"tokens\": [1, 99999]}", "standard input, line 2: tokens");
         yield return Case("a prompt of the wrong type", Generate("--prompts", "-"), "{\"prompt\": 5}", "prompt");
         yield return Case("a seed below zero", Generate("--prompts", "-"), "{\"tokens\": [1], \"seed\": -1}", "seed");
         yield return Case("a prompts file that is not there", Generate("--prompts", "missing.jsonl"), "", "missing.jsonl");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DeRa.Checkpoints;
+using DeRa.Cli.Output;
 using DeRa.Engine;
 using DeRa.Evaluation;
 using DeRa.Kernels;
@@ -19,6 +20,8 @@ internal static class Failure
             case OperationCanceledException:
                 Console.Error.WriteLine("dera: interrupted");
                 return ExitCode.Interrupted;
+            case OutputClosedException:
+                return ExitCode.Done;
             case InputException or CheckpointException or TokenizerException or ChatTemplateException or RequestException or PairMismatchException
                 or EvaluationException or ModelInputException or JsonException or IOException or UnauthorizedAccessException:
                 Console.Error.WriteLine($"dera: {exception.Message}");

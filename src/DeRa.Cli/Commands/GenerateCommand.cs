@@ -74,6 +74,11 @@ internal sealed class GenerateCommand
 
         await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(
             folders.EngineOptions(text, CachePlan.Positions(requests), speculate), cancellationToken);
+        for (int i = 0; i < requests.Length; i++)
+        {
+            all[i / lambdas.Length].Check(engine, requests[i]);
+        }
+
         if (asJson)
         {
             await WriteJsonAsync(engine, all, lambdas, requests, cancellationToken);
@@ -100,22 +105,32 @@ internal sealed class GenerateCommand
     private static async Task WriteJsonAsync(
         RealignmentEngine engine, Prompt[] prompts, float[] lambdas, GenerationRequest[] requests, CancellationToken cancellationToken)
     {
+        // Where a line cannot be written, what would follow it need not be computed.
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+
         // The λ and samples of a prompt begin together, so that it is computed once.
         Task<IReadOnlyList<GenerationResult>>[] results =
-            [.. requests.Chunk(lambdas.Length).Select(ofPrompt => engine.CompleteTogetherAsync(ofPrompt, cancellationToken))];
-        for (int i = 0; i < results.Length; i++)
+            [.. requests.Chunk(lambdas.Length).Select(ofPrompt => engine.CompleteTogetherAsync(ofPrompt, leaving.Token))];
+        try
         {
-            IReadOnlyList<GenerationResult> ofPrompt = await results[i];
-            for (int j = 0; j < ofPrompt.Count; j++)
+            for (int i = 0; i < results.Length; i++)
             {
-                int at = j / requests[0].Samples;
-                Json.WriteLine(new GenerationLine(prompts[i], lambdas[at], requests[(i * lambdas.Length) + at], ofPrompt[j])
+                IReadOnlyList<GenerationResult> ofPrompt = await results[i];
+                for (int j = 0; j < ofPrompt.Count; j++)
                 {
-                    Sample = requests[0].Samples > 1 ? j % requests[0].Samples : null,
-                });
-            }
+                    int at = j / requests[0].Samples;
+                    Json.WriteLine(new GenerationLine(prompts[i], lambdas[at], requests[(i * lambdas.Length) + at], ofPrompt[j])
+                    {
+                        Sample = requests[0].Samples > 1 ? j % requests[0].Samples : null,
+                    });
+                }
 
-            await Console.Out.FlushAsync(cancellationToken);
+                await Console.Out.FlushAsync(cancellationToken);
+            }
+        }
+        finally
+        {
+            await leaving.CancelAsync();
         }
     }
 
@@ -134,8 +149,8 @@ internal sealed class GenerateCommand
             case (null, { } path, null):
                 using (TextReader reader = InputLines.Open(path))
                 {
-                    Prompt[] all = [.. InputLines.Read(path, reader, line => Prompt.FromJson(text, line, asChat))];
-                    return all.Length > 0 ? all : throw new InputException($"{path}: expected at least one prompt, found none");
+                    Prompt[] all = [.. InputLines.Read(path, reader, (line, place) => Prompt.FromJson(text, line, place, asChat))];
+                    return all.Length > 0 ? all : throw new InputException($"{InputLines.Name(path)}: expected at least one prompt, found none");
                 }
 
             default:

@@ -16,6 +16,9 @@ internal sealed record Prompt(JsonElement? Id, string Label, int[] Tokens)
     /// <summary>The line's own "seed"; null takes the command's.</summary>
     public ulong? Seed { get; private init; }
 
+    /// <summary>File and line it stands in; null for a prompt of the command line.</summary>
+    public string? Place { get; private init; }
+
     /// <summary>The conversation, where the prompt is one.</summary>
     public JsonElement? Messages { get; private init; }
 
@@ -36,8 +39,23 @@ internal sealed record Prompt(JsonElement? Id, string Label, int[] Tokens)
         return new Prompt(null, $"{tokens.Length} tokens", tokens);
     }
 
+    /// <summary>Requires a prompt that the engine can continue, so that nothing is put out before everything can be.</summary>
+    public void Check(RealignmentEngine engine, GenerationRequest request)
+    {
+        try
+        {
+            engine.CheckGeneration(request);
+        }
+        catch (RequestException exception) when (Place is not null)
+        {
+            throw new InputException($"{Place}: {exception.Message}");
+        }
+    }
+
     /// <summary>A line of a prompts file: {"prompt"}, {"messages"} or {"tokens"}, with an optional "id" and "seed"; or a plain JSON string.</summary>
-    public static Prompt FromJson(PairText text, JsonElement line, bool chat)
+    public static Prompt FromJson(PairText text, JsonElement line, string place, bool chat) => FromJson(text, line, chat) with { Place = place };
+
+    private static Prompt FromJson(PairText text, JsonElement line, bool chat)
     {
         if (line.ValueKind == JsonValueKind.String)
         {

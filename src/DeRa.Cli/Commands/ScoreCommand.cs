@@ -93,7 +93,7 @@ internal sealed class ScoreCommand
     private static ScoreLine[] ReadLines(string source, PairText text, float[] lambdas, bool chat)
     {
         using TextReader reader = InputLines.Open(source);
-        return [.. InputLines.Read(source, reader, line => ScoreLine.Read(line, text, lambdas, chat))];
+        return [.. InputLines.Read(source, reader, (line, place) => ScoreLine.Read(line, place, text, lambdas, chat))];
     }
 
     /// <summary>Names the work by what its results depend on.</summary>

@@ -7,15 +7,15 @@ namespace DeRa.Cli.Commands;
 
 /// <summary>A line of <c>score</c>'s input: a text, or a preference pair.</summary>
 /// <param name="Id">The line's "id", as JSON; null where it had none.</param>
-/// <param name="Name">What to call it in messages.</param>
+/// <param name="Place">File and line it stands in.</param>
 /// <param name="Request">The text; of a pair the chosen one.</param>
 /// <param name="Rejected">Of a pair the rejected text, else null.</param>
-internal sealed record ScoreLine(JsonElement? Id, string Name, ScoreRequest Request, ScoreRequest? Rejected)
+internal sealed record ScoreLine(JsonElement? Id, string Place, ScoreRequest Request, ScoreRequest? Rejected)
 {
     /// <summary>The texts to score, in order.</summary>
     public IEnumerable<ScoreRequest> Requests => Rejected is null ? [Request] : [Request, Rejected];
 
-    public static ScoreLine Read(JsonElement line, PairText text, float[] lambdas, bool chat)
+    public static ScoreLine Read(JsonElement line, string place, PairText text, float[] lambdas, bool chat)
     {
         if (line.ValueKind != JsonValueKind.Object)
         {
@@ -23,15 +23,14 @@ internal sealed record ScoreLine(JsonElement? Id, string Name, ScoreRequest Requ
         }
 
         JsonElement? id = line.TryGetProperty("id", out JsonElement given) ? given.Clone() : null;
-        string name = id is null ? "a line without id" : $"id {id}";
         if (line.TryGetProperty("chosen", out _) || line.TryGetProperty("rejected", out _))
         {
-            return new ScoreLine(id, name, Request(ScoreText.Completion(line, "chosen", text, chat)), Request(ScoreText.Completion(line, "rejected", text, chat)));
+            return new ScoreLine(id, place, Request(ScoreText.Completion(line, "chosen", text, chat)), Request(ScoreText.Completion(line, "rejected", text, chat)));
         }
 
         return new ScoreLine(
             id,
-            name,
+            place,
             Request(
                 line.TryGetProperty("tokens", out JsonElement tokens) ? ScoreText.Tokens(line, tokens)
                 : line.TryGetProperty("messages", out JsonElement messages) ? ScoreText.Conversation(messages, text)
@@ -53,7 +52,7 @@ internal sealed record ScoreLine(JsonElement? Id, string Name, ScoreRequest Requ
         }
         catch (RequestException exception)
         {
-            throw new InputException($"{Name}: {exception.Message}");
+            throw new InputException($"{Place}: {exception.Message}");
         }
     }
 }

@@ -73,6 +73,16 @@ internal sealed class SweepCommand
         try
         {
             await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(folders.EngineOptions(text, CachePositions(plan, template, atOnce)), cancellationToken);
+            foreach (SweepPrompt prompt in read)
+            {
+                Check(engine, template with { PromptTokens = prompt.Tokens }, prompt.Id);
+            }
+
+            foreach (float value in plan.Lambdas)
+            {
+                Check(engine, template with { PromptTokens = read[0].Tokens, Lambda = value }, read[0].Id);
+            }
+
             var folder = new SweepFolder(parsed.GetValue(output)!);
             var inputs = new SweepInputs(folders, parsed.GetValue(prompts)!, template, judges);
             (ResultLog log, SweepManifest manifest) = folder.Open(inputs.Manifest(plan, [.. new[] { engine.ReferenceDevice.Id, engine.AlignedDevice.Id }.Distinct()]), plan);
@@ -95,6 +105,19 @@ internal sealed class SweepCommand
         }
 
         return ExitCode.Done;
+    }
+
+    /// <summary>Requires a prompt that the engine can continue, so that a sweep does not fail halfway for it.</summary>
+    private static void Check(RealignmentEngine engine, GenerationRequest request, string id)
+    {
+        try
+        {
+            engine.CheckGeneration(request);
+        }
+        catch (RequestException exception)
+        {
+            throw new InputException($"prompt '{id}': {exception.Message}");
+        }
     }
 
     /// <summary>Room for all samples of the prompts at work at once, as far as memory is not strained.</summary>

@@ -14,32 +14,30 @@ internal static class SweepPrompts
         var prompts = new List<SweepPrompt>();
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
         using TextReader reader = InputLines.Open(path);
-        foreach (Prompt prompt in InputLines.Read(path, reader, line => Prompt.FromJson(text, line, chat)))
+        foreach (Prompt prompt in InputLines.Read(path, reader, (line, place) => Prompt.FromJson(text, line, place, chat)))
         {
             int place = prompts.Count + 1;
             string id = prompt.Id is { } given ? IdText(given, path, place) : $"prompt-{place}";
             if (!ids.TryAdd(id, place))
             {
-                throw new InputException($"{Name(path)}: id '{id}' of prompt {place} is that of prompt {ids[id]} already; ids tell results apart");
+                throw new InputException($"{InputLines.Name(path)}: id '{id}' of prompt {place} is that of prompt {ids[id]} already; ids tell results apart");
             }
 
             if (prompt.Tokens.Length == 0)
             {
-                throw new InputException($"{Name(path)}: prompt '{id}' has no tokens");
+                throw new InputException($"{InputLines.Name(path)}: prompt '{id}' has no tokens");
             }
 
             prompts.Add(new SweepPrompt(place - 1, id, prompt.Label, prompt.Tokens, prompt.Messages, prompt.Seed));
         }
 
-        return prompts.Count > 0 ? [.. prompts] : throw new InputException($"{Name(path)}: expected at least one prompt, found none");
+        return prompts.Count > 0 ? [.. prompts] : throw new InputException($"{InputLines.Name(path)}: expected at least one prompt, found none");
     }
 
     private static string IdText(JsonElement id, string path, int place) => id.ValueKind switch
     {
         JsonValueKind.String => id.GetString()!,
         JsonValueKind.Number => id.GetRawText(),
-        _ => throw new InputException($"{Name(path)}, prompt {place}: id: expected a string or a number, found {InputLines.Kind(id)}"),
+        _ => throw new InputException($"{InputLines.Name(path)}, prompt {place}: id: expected a string or a number, found {InputLines.Kind(id)}"),
     };
-
-    private static string Name(string path) => path == InputLines.StandardInput ? "standard input" : path;
 }

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using DeRa.Cli.CommandLine;
+using DeRa.Tokenization;
+using DeRa.Tokenization.ChatTemplates;
 
 namespace DeRa.Cli.Output;
 
@@ -14,12 +16,18 @@ internal static class InputLines
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    /// <param name="source">What the lines come from, for messages.</param>
+    /// <summary>What the lines come from, for messages.</summary>
+    public static string Name(string source) => source == StandardInput ? "standard input" : source;
+
+    /// <param name="source">What the lines come from.</param>
     /// <param name="reader">The lines.</param>
     /// <param name="read">Makes a value of one line; throws <see cref="InputException"/> with what is wrong, without the place.</param>
-    public static IEnumerable<T> Read<T>(string source, TextReader reader, Func<JsonElement, T> read)
+    public static IEnumerable<T> Read<T>(string source, TextReader reader, Func<JsonElement, T> read) =>
+        Read(source, reader, (line, _) => read(line));
+
+    /// <summary>As the other, for values that keep their place ("prompts.jsonl, line 3") for what is found wrong with them later.</summary>
+    public static IEnumerable<T> Read<T>(string source, TextReader reader, Func<JsonElement, string, T> read)
     {
-        string name = source == StandardInput ? "standard input" : source;
         int number = 0;
         while (reader.ReadLine() is { } line)
         {
@@ -30,19 +38,20 @@ internal static class InputLines
             }
 
             T value;
+            string place = $"{Name(source)}, line {number}";
             try
             {
                 using JsonDocument document = JsonDocument.Parse(number == 1 ? line.TrimStart(ByteOrderMark) : line, Strict);
                 RequireCharacters(document.RootElement);
-                value = read(document.RootElement);
+                value = read(document.RootElement, place);
             }
             catch (JsonException exception)
             {
-                throw new InputException($"{name}, line {number}: expected JSON, found something else: {exception.Message}");
+                throw new InputException($"{place}: expected JSON, found something else: {exception.Message}");
             }
-            catch (InputException exception)
+            catch (Exception exception) when (exception is InputException or ChatTemplateException or TokenizerException)
             {
-                throw new InputException($"{name}, line {number}: {exception.Message}");
+                throw new InputException($"{place}: {exception.Message}");
             }
 
             yield return value;

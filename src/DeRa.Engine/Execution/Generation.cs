@@ -79,9 +79,9 @@ internal sealed class Generation : Job
             return false;
         }
 
-        if (!float.IsFinite(Lambda))
+        if (!RequestLimits.IsLambda(Lambda))
         {
-            Fail(new RequestException($"lambda: expected a finite number from the schedule at token {OutputLength}, found {Lambda}"));
+            Fail(new RequestException($"lambda: expected {RequestLimits.Lambda} from the schedule at token {OutputLength}, found {Lambda}"));
             return false;
         }
 

@@ -58,7 +58,7 @@ public abstract record LambdaSchedule
 
     /// <summary>
     /// Whatever a function says. It is called once per token, in order, on the engine's thread: it should be quick. An exception it throws, or a
-    /// value that is not finite, ends its own request and no other.
+    /// value that is not finite or beyond 10¹² in size, ends its own request and no other.
     /// </summary>
     public static LambdaSchedule Callback(Func<LambdaPosition, float> lambda)
     {
@@ -72,14 +72,14 @@ public abstract record LambdaSchedule
     /// <summary>λ of the next token.</summary>
     internal abstract float At(LambdaPosition position);
 
-    /// <summary>The first value that is not a finite number, where values are known beforehand.</summary>
+    /// <summary>The first value that is no λ to compute with, where values are known beforehand.</summary>
     internal abstract float? FirstInvalid();
 
     private static float? InvalidAmong(params ReadOnlySpan<float> values)
     {
         foreach (float value in values)
         {
-            if (!float.IsFinite(value))
+            if (!RequestLimits.IsLambda(value))
             {
                 return value;
             }
@@ -106,7 +106,7 @@ public abstract record LambdaSchedule
         internal override float At(LambdaPosition position) =>
             position.Index >= Over ? To : From + ((To - From) * ((float)position.Index / Over));
 
-        internal override float? FirstInvalid() => InvalidAmong(From, To, To - From);
+        internal override float? FirstInvalid() => InvalidAmong(From, To);
     }
 
     private sealed record PiecewiseLambda((int From, float Lambda)[] Pieces) : LambdaSchedule

@@ -11,7 +11,7 @@ internal static class RequestCheck
     {
         if (request.Lambda.FirstInvalid() is float invalid)
         {
-            throw new RequestException($"lambda: expected a finite number, found {invalid}");
+            throw new RequestException($"lambda: expected {RequestLimits.Lambda}, found {invalid}");
         }
 
         if (request.PromptTokens.Count == 0)
@@ -73,9 +73,9 @@ internal static class RequestCheck
 
         foreach (float lambda in request.Lambdas)
         {
-            if (!float.IsFinite(lambda))
+            if (!RequestLimits.IsLambda(lambda))
             {
-                throw new RequestException($"lambdas: expected finite numbers, found {lambda}");
+                throw new RequestException($"lambda: expected {RequestLimits.Lambda}, found {lambda}");
             }
         }
 

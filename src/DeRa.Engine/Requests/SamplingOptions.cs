@@ -9,7 +9,7 @@ public sealed record SamplingOptions
     /// <summary>Always the most likely token.</summary>
     public static SamplingOptions Greedy { get; } = new() { Temperature = 0 };
 
-    /// <summary>Divides the logits; 0 is greedy.</summary>
+    /// <summary>Divides the logits; 0 is greedy, other values are at least 10⁻¹².</summary>
     public float Temperature { get; init; } = 1;
 
     /// <summary>Keeps the k most likely tokens; 0 keeps all.</summary>
@@ -54,17 +54,19 @@ public sealed record SamplingOptions
     /// <exception cref="RequestException">A value is out of range.</exception>
     public void Validate(int vocabularySize)
     {
-        Require(float.IsFinite(Temperature) && Temperature >= 0, "temperature", "a finite number of at least 0", Temperature);
+        Require(Temperature == 0 || (float.IsFinite(Temperature) && Temperature >= RequestLimits.Temperature), "temperature", "0 (greedy), or a finite number of at least 1E-12", Temperature);
         Require(TopK >= 0, "top-k", "0 (off) or more", TopK);
         Require(TopP is > 0 and <= 1, "top-p", "more than 0 and at most 1", TopP);
         Require(MinP is >= 0 and <= 1, "min-p", "between 0 and 1", MinP);
-        Require(float.IsFinite(RepetitionPenalty) && RepetitionPenalty > 0, "repetition penalty", "a finite number above 0", RepetitionPenalty);
-        Require(float.IsFinite(PresencePenalty), "presence penalty", "a finite number", PresencePenalty);
-        Require(float.IsFinite(FrequencyPenalty), "frequency penalty", "a finite number", FrequencyPenalty);
+        Require(
+            RepetitionPenalty is >= 1 / RequestLimits.RepetitionPenalty and <= RequestLimits.RepetitionPenalty,
+            "repetition penalty", "a number between 1E-06 and 1E+06", RepetitionPenalty);
+        Require(Math.Abs(PresencePenalty) <= RequestLimits.Magnitude, "presence penalty", "a number between -1E+12 and 1E+12", PresencePenalty);
+        Require(Math.Abs(FrequencyPenalty) <= RequestLimits.Magnitude, "frequency penalty", "a number between -1E+12 and 1E+12", FrequencyPenalty);
         foreach ((int id, float bias) in LogitBias)
         {
             Require(id >= 0 && id < vocabularySize, "logit bias", $"a token id between 0 and {vocabularySize - 1}", id);
-            Require(float.IsFinite(bias) || float.IsNegativeInfinity(bias), $"logit bias of token {id}", "a finite number or −∞", bias);
+            Require(bias <= RequestLimits.Magnitude, $"logit bias of token {id}", "a number of at most 1E+12, or −∞", bias);
         }
     }
 
