@@ -73,6 +73,8 @@ public sealed record EngineOptions
     /// <exception cref="ArgumentException">The first thing that is wrong.</exception>
     internal void Validate()
     {
+        Require(!string.IsNullOrEmpty(ReferenceFolder), "ReferenceFolder: expected a checkpoint folder, found none");
+        Require(!string.IsNullOrEmpty(AlignedFolder), "AlignedFolder: expected a checkpoint folder, found none");
         Require(MaxSequences >= 1, $"MaxSequences: expected at least 1, found {MaxSequences}");
         Require(MaxBatchTokens >= MaxSequences, $"MaxBatchTokens: expected at least MaxSequences, {MaxSequences}, found {MaxBatchTokens}");
         Require(CachePositions is null or >= 1, $"CachePositions: expected at least 1, found {CachePositions}");

@@ -11,7 +11,7 @@ public sealed class BadInputTests
 
     private static IEnumerable<TestCaseData> Cases()
     {
-        yield return Case("an unknown command", ["generat"], "", "generat");
+        yield return Case("an unknown command", ["generat"], "", "dera: Unrecognized command or argument 'generat'.\ndera: see");
         yield return Case("an unknown flag", Generate("--tokens", "1", "--lamda", "1"), "", "--lamda");
         yield return Case("no prompt", Generate(), "", "--prompt");
         yield return Case("two prompts", Generate("--prompt", "a", "--tokens", "1"), "", "--prompt");
@@ -47,7 +47,7 @@ public sealed class BadInputTests
         yield return Case("a folder to write to", ["logits", "--model", Model, "--tokens", "1", "--out", Model], "", "found a folder");
         yield return Case("a file in a folder that is not there", [.. Score(), "--output", "no/such/folder/x"], "{\"tokens\": [1, 2]}", "existing folder");
         yield return Case("a model without template", ["template", "--model", Model], "{}", "chat_template");
-        yield return Case("a dtype nobody knows", Generate("--tokens", "1", "--dtype", "int4"), "", "int4");
+        yield return Case("a dtype nobody knows", Generate("--tokens", "1", "--dtype", "int4"), "", "dera: --dtype: expected one of auto, f32, f16, bf16, found 'int4'\n");
 
         yield return Case("half a surrogate pair", Generate("--prompts", "-"), "{\"prompt\": \"\\ud800\"}", "surrogate");
         yield return Case("half a surrogate pair in an id", Score(), "{\"id\": \"\\udc00\", \"tokens\": [1, 2]}", "surrogate");

@@ -81,6 +81,7 @@ public sealed class HostingTests
     {
         EngineOptions options = Pairs.Golden("llama_basic");
         Refused(options with { MaxSequences = 0 }, "MaxSequences");
+        Refused(options with { AlignedFolder = "" }, "AlignedFolder");
         Refused(options with { MaxSequences = 64, MaxBatchTokens = 63 }, "MaxBatchTokens");
         Refused(options with { CachePositions = 0 }, "CachePositions");
         Refused(options with { CachePositions = null, DeviceMemoryShare = 2 }, "DeviceMemoryShare");

@@ -160,6 +160,12 @@ public sealed class RealignmentEngineTests
         Refused(Request(1) with { Sampling = new SamplingOptions { MinP = 2 } }, "min-p");
         Refused(Request(1) with { Sampling = new SamplingOptions { RepetitionPenalty = 0 } }, "repetition");
         Refused(Request(1) with { Sampling = new SamplingOptions { LogitBias = new Dictionary<int, float> { [-1] = 0 } } }, "logit bias");
+        Refused(Request(1e20f), "lambda");
+        Refused(Request(1) with { Sampling = new SamplingOptions { Temperature = 1e-40f } }, "temperature");
+        Refused(Request(1) with { Sampling = new SamplingOptions { RepetitionPenalty = 1e-30f } }, "repetition penalty");
+        Refused(Request(1) with { Sampling = new SamplingOptions { PresencePenalty = -3e38f } }, "presence penalty");
+        Refused(Request(1) with { PromptTokens = null! }, "prompt: expected a value");
+        Refused(Request(1) with { Sampling = null! }, "sampling: expected a value");
 
         void Refused(GenerationRequest request, string named) =>
             Assert.That(() => engine.GenerateAsync(request), Throws.TypeOf<RequestException>().With.Message.Contains(named));

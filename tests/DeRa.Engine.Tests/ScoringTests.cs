@@ -110,6 +110,8 @@ public sealed class ScoringTests
         Refused(request with { From = 3 }, "found 3");
         Refused(request with { Lambdas = [] }, "lambdas");
         Refused(request with { Lambdas = [float.NaN] }, "lambdas");
+        Refused(request with { Lambdas = [-1e20f] }, "lambdas");
+        Refused(request with { Lambdas = null! }, "lambdas: expected a value");
         Refused(request with { Tokens = [1, 100_000] }, "100000");
         Refused(request with { Tokens = [.. Enumerable.Repeat(1, 66)] }, "65 cache positions");
 

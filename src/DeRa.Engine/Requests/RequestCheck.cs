@@ -9,6 +9,12 @@ internal static class RequestCheck
     /// <exception cref="RequestException">The first thing that is wrong.</exception>
     public static void Validate(GenerationRequest request, ModelPair pair)
     {
+        RequireValue("prompt", request.PromptTokens);
+        RequireValue("lambda", request.Lambda);
+        RequireValue("sampling", request.Sampling);
+        RequireValue("logit bias", request.Sampling.LogitBias);
+        RequireValue("stop texts", request.StopTexts);
+
         if (request.Lambda.FirstInvalid() is float invalid)
         {
             throw new RequestException($"lambda: expected {RequestLimits.Lambda}, found {invalid}");
@@ -41,9 +47,9 @@ internal static class RequestCheck
             throw new RequestException($"prompt: it has {request.PromptTokens.Count} tokens, the models have {positions} positions");
         }
 
-        foreach (string text in request.StopTexts)
+        foreach (string? text in request.StopTexts)
         {
-            if (text.Length == 0)
+            if (string.IsNullOrEmpty(text))
             {
                 throw new RequestException("stop text: expected at least one character, found none");
             }
@@ -55,6 +61,9 @@ internal static class RequestCheck
     /// <exception cref="RequestException">The first thing that is wrong.</exception>
     public static void Validate(ScoreRequest request, ModelPair pair)
     {
+        RequireValue("tokens", request.Tokens);
+        RequireValue("lambdas", request.Lambdas);
+
         if (request.Tokens.Count < 2)
         {
             throw new RequestException($"tokens: expected at least 2, the first is only given, found {request.Tokens.Count}");
@@ -75,7 +84,7 @@ internal static class RequestCheck
         {
             if (!RequestLimits.IsLambda(lambda))
             {
-                throw new RequestException($"lambda: expected {RequestLimits.Lambda}, found {lambda}");
+                throw new RequestException($"lambdas: expected {RequestLimits.Lambda}, found {lambda}");
             }
         }
 
@@ -83,6 +92,15 @@ internal static class RequestCheck
         if (pair.MaxPositions is int positions && request.Tokens.Count - 1 > positions)
         {
             throw new RequestException($"tokens: the text has {request.Tokens.Count}, the models have {positions} positions");
+        }
+    }
+
+    // Callers without nullable annotations, and deserialisers, can leave a property out.
+    private static void RequireValue(string what, object? value)
+    {
+        if (value is null)
+        {
+            throw new RequestException($"{what}: expected a value, found null");
         }
     }
 

@@ -19,5 +19,5 @@ internal static class RequestLimits
     public static bool IsLambda(float value) => Math.Abs(value) <= Magnitude;
 
     /// <summary>What <see cref="IsLambda"/> wants, for messages.</summary>
-    public const string Lambda = "a number between -1E+12 and 1E+12";
+    public const string Lambda = "a finite number of at most 1E+12 in size";
 }
