@@ -53,6 +53,7 @@ public sealed class BadInputTests
         yield return Case("half a surrogate pair in an id", Score(), "{\"id\": \"\\udc00\", \"tokens\": [1, 2]}", "surrogate");
         yield return Case("a line of standard input", Score(), "{\"tokens\": 1}", "standard input, line 1");
         yield return Case("a device nobody knows", ["generate", "--tokens", "1", "--device", "gpu"], "", "'gpu'");
+        yield return Case("a device to compare with that nobody knows", ["bench", "--against", "gpu"], "", "--against");
         yield return Case("a device number that is none", ["selftest", "--device", "opencl:x"], "", "'opencl:x'");
         yield return Case("a temperature that is no number", Generate("--tokens", "1", "--temperature", "warm"), "", "expected a number");
         yield return Case("top tokens that nothing would show", Generate("--tokens", "1", "--top-logprobs", "3"), "", "--json");

@@ -45,6 +45,14 @@ internal sealed partial class DeviceFlags
         return device;
     }
 
+    /// <summary>A flag that names a further device; null where it is not given.</summary>
+    public static Option<string?> CreateDevice(string name, string description)
+    {
+        var device = new Option<string?>(name) { Description = description, HelpName = "DEVICE" };
+        RequireForm(device);
+        return device;
+    }
+
     public DeviceArguments Read(ParseResult parsed) => new(
         parsed.GetValue(device)!,
         parsed.GetValue(dtype) switch
@@ -57,13 +65,6 @@ internal sealed partial class DeviceFlags
         forPair ? parsed.GetValue(referenceDevice) : null,
         forPair ? parsed.GetValue(alignedDevice) : null,
         !forPair || !parsed.GetValue(noCapture));
-
-    private static Option<string?> CreateDevice(string name, string description)
-    {
-        var device = new Option<string?>(name) { Description = description, HelpName = "DEVICE" };
-        RequireForm(device);
-        return device;
-    }
 
     private static void RequireForm(Option device) => device.Validators.Add(result =>
     {

@@ -36,7 +36,7 @@ internal sealed class BenchCommand
     private readonly Option<float> topP = new("--top-p") { Description = "serve: top-p of the requests", DefaultValueFactory = _ => ServeDefaults.TopP, HelpName = "P" };
     private readonly Option<string> serveLambda = LambdaList.Option(string.Join(',', ServeDefaults.Lambdas.Select(lambda => lambda.ToString(CultureInfo.InvariantCulture))));
     private readonly Option<int> repeats = Number("--repeats", "Timings per mode and case, at least 5", Defaults.Repeats);
-    private readonly Option<string?> against = new("--against") { Description = "Another device that does the same in turn, cpu for example", HelpName = "DEVICE" };
+    private readonly Option<string?> against = DeviceFlags.CreateDevice("--against", "Another device that does the same in turn, cpu for example");
     private readonly Option<string?> peer = new("--peer") { Description = $"prefill: {OpenBlasPeer} computes the same projections beside it", HelpName = "PEER" };
     private readonly Option<bool> json = new("--json") { Description = "One JSON line per measurement, after one of the ceilings" };
     private readonly Option<string?> html = new("--html") { Description = "Page to write, plots included", HelpName = "FILE" };
@@ -96,14 +96,14 @@ internal sealed class BenchCommand
     {
         bool asJson = parsed.GetValue(json);
         using PairDevices devices = where.OpenPair(Note);
-        DeviceCeilings ceilings = Ceilings(devices);
-        ShowCeilings(devices, ceilings, asJson);
         if (parsed.GetValue(against) is { } another && devices.AreTwo)
         {
             throw new InputException($"--against {another}: expected a pair on one device, found {DeviceNames.Of(devices).Id}");
         }
 
         using PairDevices? otherDevices = parsed.GetValue(against) is { } name ? PairDevices.Open(name, name, Note, where.CaptureSteps) : null;
+        DeviceCeilings ceilings = Ceilings(devices);
+        ShowCeilings(devices, ceilings, asJson);
         MeasuredDevice? other = otherDevices is null ? null : new MeasuredDevice(otherDevices, ceilings.Beside(devices.Head.Device, otherDevices.Head.Device));
         if (other is not null)
         {
