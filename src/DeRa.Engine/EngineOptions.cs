@@ -60,7 +60,7 @@ public sealed record EngineOptions
     /// <summary>Whether and how the models draft tokens for each other; off by default. Has no effect on a pair of one model.</summary>
     public SpeculationOptions Speculation { get; init; } = new();
 
-    /// <summary>Receives single lines for people: the device chosen and why.</summary>
+    /// <summary>Receives single lines for people: the device chosen and why, stored tensors that a model has no use for.</summary>
     public Action<string>? Log { get; init; }
 
     /// <summary>Makes the engine's logger; null logs nothing.</summary>

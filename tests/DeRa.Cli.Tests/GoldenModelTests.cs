@@ -31,6 +31,22 @@ public sealed class GoldenModelTests
         File.Delete(output);
     }
 
+    [Test]
+    public void Stored_tensors_without_use_are_named()
+    {
+        string whole = Path.Combine(Golden.Models, "llama_basic", "ref"), folder = Directory.CreateTempSubdirectory().FullName;
+        File.Copy(Path.Combine(whole, "model.safetensors"), Path.Combine(folder, "model.safetensors"));
+        string config = File.ReadAllText(Path.Combine(whole, "config.json"));
+        File.WriteAllText(Path.Combine(folder, "config.json"), config.Replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 2", StringComparison.Ordinal));
+        string logits = Path.Combine(folder, "logits.bin");
+        const string named = "config.json has no use for 9 of the stored tensors: model.layers.2.input_layernorm.weight, ";
+        Assert.That(Dera.Done(["logits", "--device", "cpu", "--model", folder, "--tokens", "1,2", "--out", logits]).Error, Does.Contain($"{folder}: {named}"));
+        Assert.That(
+            Dera.Done(["generate", "--device", "cpu", "--reference", folder, "--aligned", whole, "--tokens", "1", "--max-tokens", "1", "--json"]).Error,
+            Does.Contain(named).And.Not.Contain($"{whole}:"));
+        Directory.Delete(folder, recursive: true);
+    }
+
     [TestCaseSource(typeof(Golden), nameof(Golden.ModelCases))]
     public void Greedy_continuations_agree_at_every_lambda(string name)
     {

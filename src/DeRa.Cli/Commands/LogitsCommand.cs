@@ -36,6 +36,10 @@ internal sealed class LogitsCommand
         CompleteFile.RequirePlace(target);
         using KernelSet kernels = DeviceCatalog.Open(where.Device, line => Console.Error.WriteLine(line));
         using ModelPair single = ModelPair.Load(folder, null, kernels, where.WeightType);
+        foreach (string note in single.Notes)
+        {
+            Console.Error.WriteLine(note);
+        }
 
         CompleteFile.Write(
             target,

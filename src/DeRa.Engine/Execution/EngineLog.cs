@@ -17,6 +17,9 @@ internal static partial class EngineLog
     [LoggerMessage(4, LogLevel.Error, "The engine stopped: {Requests} requests fail")]
     public static partial void Stopped(this ILogger logger, Exception exception, int requests);
 
+    [LoggerMessage(6, LogLevel.Warning, "{Note}")]
+    public static partial void Noted(this ILogger logger, string note);
+
     [LoggerMessage(5, LogLevel.Information, "Finished after {Steps} steps, {Tokens} tokens put out and {Scored} scored")]
     public static partial void Finished(this ILogger logger, long steps, long tokens, long scored);
 }

@@ -67,6 +67,12 @@ internal sealed class EngineThread(EngineOptions options, PairText text)
             StepCapacity capacity = default;
             using ModelPair pair = ModelPair.Load(
                 options.ReferenceFolder, options.AlignedFolder, devices, options.WeightType, memory => capacity = CacheSize.Plan(options, memory));
+            foreach (string note in pair.Notes)
+            {
+                options.Log?.Invoke(note);
+                log.Noted(note);
+            }
+
             text.CheckVocabulary(pair.Vocabulary);
             blocks = new BlockManager(capacity.CacheBlocks, KvCache.BlockSize, options.PrefixCache);
             pair.Allocate(capacity);

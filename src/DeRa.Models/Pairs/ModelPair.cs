@@ -68,6 +68,13 @@ public sealed class ModelPair : IDisposable
     /// <summary>Tokens that both models can score: rows past it in the longer output matrix are padding.</summary>
     public int Vocabulary { get; }
 
+    /// <summary>
+    /// What a person should know of the checkpoints, a line each: stored tensors that no model has a use for, as where config.json states fewer layers
+    /// than there are.
+    /// </summary>
+    public IEnumerable<string> Notes => checkpoints.Where(checkpoint => checkpoint.UnusedTensors.Count > 0).Select(checkpoint =>
+        $"{checkpoint.Folder}: config.json has no use for {checkpoint.UnusedTensors.Count} of the stored tensors: {Some(checkpoint.UnusedTensors)}");
+
     /// <summary>Tensors of the aligned model that are stored as the reference's; null for a single model.</summary>
     public SharedTensors? SharedTensors { get; }
 
@@ -320,5 +327,11 @@ public sealed class ModelPair : IDisposable
         foreach (Workspace workspace in workspaces) workspace.Dispose();
         workspaces.Clear();
         (reference, aligned, Capacity) = (null, null, default);
+    }
+
+    private static string Some(IReadOnlyList<string> names)
+    {
+        const int most = 3;
+        return string.Join(", ", names.Take(most)) + (names.Count > most ? $" and {names.Count - most} more" : "");
     }
 }
