@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
+using System.Runtime.Intrinsics;
 
 namespace DeRa.Kernels.Cpu;
 
@@ -10,8 +10,6 @@ internal static unsafe partial class Projection<TFormat>
     public const int StreamedRows = 2;
 
     private const int FewStreams = 4, MostStreams = 8;
-    private const int StreamAhead = 4 * 1024; // bytes of each stream
-    private const int PageBytes = 4 * 1024; // where the processor's prefetchers stop
     private const int CacheBytes = 32 * 1024; // a first-level cache
 
     /// <summary>As <see cref="Run"/>; one or two rows read long streams, an equal part of the columns each.</summary>
@@ -41,7 +39,7 @@ internal static unsafe partial class Projection<TFormat>
     public static int StreamRows(int rows, int streams, int k)
     {
         int longest = rows / streams;
-        return streams == MostStreams && longest > 1 && k * TFormat.Size % PageBytes != 0 ? longest - 1 + longest % 2 : longest;
+        return streams == MostStreams && longest > 1 && k * TFormat.Size % WeightPrefetch.PageBytes != 0 ? longest - 1 + longest % 2 : longest;
     }
 
     /// <summary>
@@ -65,7 +63,7 @@ internal static unsafe partial class Projection<TFormat>
         int blocks = k / Arrangement.Block;
         long rowBytes = (long)k * TFormat.Size, distance = apart * rowBytes;
         float* sums = stackalloc float[StreamedRows * MostStreams];
-        byte* staged = stackalloc byte[MostStreams * TailBytes];
+        byte* staged = stackalloc byte[MostStreams * WeightTails.Bytes];
         byte* tails = k % Arrangement.Block == 0 ? null : staged;
         for (int i = 0; i < count; i++, w += rowBytes)
         {
@@ -76,10 +74,18 @@ internal static unsafe partial class Projection<TFormat>
 
             if (rows == 1)
             {
-                PrefetchPages(w + rowBytes, distance, rowBytes, streams);
+                WeightPrefetch.Pages(w + rowBytes, distance, rowBytes, streams);
             }
 
-            StreamTile(rows, x, w, streams, distance, tails, blocks, sums);
+            if (IsWide)
+            {
+                Tiles<TFormat, SixteenLanes, Vector512<float>>.RunStreams(rows, x, w, streams, distance, tails, blocks, sums);
+            }
+            else
+            {
+                Tiles<TFormat, EightLanes, Vector256<float>>.RunStreams(rows, x, w, streams, distance, tails, blocks, sums);
+            }
+
             float* from = sums;
             for (int row = 0; row < rows; row++)
             {
@@ -90,61 +96,5 @@ internal static unsafe partial class Projection<TFormat>
                 }
             }
         }
-    }
-
-    private static void StreamTile(int rows, float** x, byte* w, int streams, long distance, byte* tails, int blocks, float* sums)
-    {
-        switch (rows)
-        {
-            case 1 when streams == MostStreams && IsWide:
-                Tile1x8Wide(x[0], w, distance, tails, blocks, sums);
-                break;
-            case 1 when streams == MostStreams:
-                Tile1x8(x[0], w, distance, tails, blocks, sums);
-                break;
-            case 1 when IsWide:
-                Tile1x4Wide<FarStreams>(x, w, distance, tails, blocks, sums);
-                break;
-            case 1:
-                Tile1x4<FarStreams>(x, w, distance, tails, blocks, sums);
-                break;
-            case 2 when IsWide:
-                Tile2x4Wide<FarStreams>(x, w, distance, tails, blocks, sums, streams);
-                break;
-            default:
-                Tile2x4<FarStreams>(x, w, distance, tails, blocks, sums, streams);
-                break;
-        }
-    }
-
-    /// <summary>
-    /// Asks for the beginning of every page that begins in the next weight row of each stream: with it comes the page's address, and the prefetchers, which stop
-    /// at a page's end, find the way on.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void PrefetchPages(byte* w, long distance, long rowBytes, int streams)
-    {
-        if (!Sse.IsSupported)
-        {
-            return;
-        }
-
-        for (int stream = 0; stream < streams; stream++, w += distance)
-        {
-            for (byte* page = (byte*)(((nint)w + PageBytes - 1) & -PageBytes); page < w + rowBytes; page += PageBytes)
-            {
-                Sse.Prefetch1(page);
-            }
-        }
-    }
-
-    /// <summary>Asks for a line ahead in each stream: with two rows there is too much to compute for the processor to look ahead far enough by itself.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void PrefetchStreams(byte* first, byte* second, byte* third, byte* fourth)
-    {
-        Prefetch(first + StreamAhead, BlockBytes);
-        Prefetch(second + StreamAhead, BlockBytes);
-        Prefetch(third + StreamAhead, BlockBytes);
-        Prefetch(fourth + StreamAhead, BlockBytes);
     }
 }
