@@ -19,20 +19,20 @@ public sealed partial class CudaKernelSet : PortableKernelSet
     /// <param name="log">Receives a line when memory cannot be page-locked, one when steps cannot be captured, and one when wgmma cannot be used.</param>
     public CudaKernelSet(DeviceContext device, Action<string>? log = null)
         : this(device, ((device ?? throw new ArgumentNullException(nameof(device))).Accelerator as CudaAccelerator)?.Architecture
-            ?? throw new ArgumentException("not a CUDA device", nameof(device)), log, WarpgroupForm.FromEnvironment()) => captures = true;
+            ?? throw new ArgumentException("not a CUDA device", nameof(device)), log, WarpgroupChoice.FromEnvironment()) => captures = true;
 
     /// <summary>As if the device were of an architecture: for emulation.</summary>
     /// <param name="device">Disposed of with the set.</param>
     /// <param name="architecture">What to choose kernels by.</param>
     /// <param name="log">As for a device.</param>
-    /// <param name="warpgroups">What takes projections of many rows where the architecture has wgmma; by its kernels and all shapes when null.</param>
-    internal CudaKernelSet(DeviceContext device, CudaArchitecture architecture, Action<string>? log = null, WarpgroupForm? warpgroups = null)
+    /// <param name="warpgroups">What may take projections of many rows where the architecture has wgmma; all of its forms when null.</param>
+    internal CudaKernelSet(DeviceContext device, CudaArchitecture architecture, Action<string>? log = null, WarpgroupChoice? warpgroups = null)
         : base(device, KernelForm.Cooperative, Team.Size)
     {
         accelerator = device.Accelerator as CudaAccelerator;
         this.log = log;
-        this.warpgroups = warpgroups ?? new WarpgroupForm();
-        hasWarpgroups = architecture == WarpgroupForm.Architecture;
+        this.warpgroups = warpgroups ?? new WarpgroupChoice();
+        hasWarpgroups = architecture == WarpgroupChoice.Architecture;
         hasFloat16 = architecture >= CudaArchitecture.SM_75;
         hasBFloat16 = architecture >= CudaArchitecture.SM_80;
     }
@@ -41,7 +41,7 @@ public sealed partial class CudaKernelSet : PortableKernelSet
     internal static string Describe(CudaArchitecture architecture)
     {
         string types = architecture >= CudaArchitecture.SM_80 ? "bf16, f16" : "f16";
-        string wgmma = architecture == WarpgroupForm.Architecture ? "; Linear above 16 rows by wgmma, where its bits are mma.sync's" : "";
+        string wgmma = architecture == WarpgroupChoice.Architecture ? "; Linear above 16 rows by wgmma, where its bits are mma.sync's and it is faster" : "";
         return architecture >= CudaArchitecture.SM_75
             ? $"Cuda: Linear, GatedLinear, PagedAttention, RealignHead, RealignScore ({types}, tensor cores{wgmma}); Portable: all others, and f32"
             : "Portable: all operations";

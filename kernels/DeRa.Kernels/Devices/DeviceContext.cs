@@ -90,10 +90,11 @@ public sealed class DeviceContext : IDisposable
         return new DeviceContext(context, context.CreateCPUAccelerator(0, CPUAcceleratorMode.Parallel), description);
     }
 
-    /// <summary>The same with warps of 32 and groups of up to 256: the .NET bodies of warp-wide instructions need them.</summary>
-    internal static DeviceContext EmulateWarps()
+    /// <summary>The same with warps of 32: the .NET bodies of warp-wide instructions need them.</summary>
+    /// <param name="warps">Warps of the largest group, a power of two.</param>
+    internal static DeviceContext EmulateWarps(int warps = 8)
     {
-        Context context = CreateContext(builder => builder.CPU(new CPUDevice(32, 8, 1)));
+        Context context = CreateContext(builder => builder.CPU(new CPUDevice(32, warps, 1)));
         var description = new DeviceDescription(DeviceKind.Cuda, 0, "ILGPU's emulation", "groups of warps of 32 threads", 0);
         return new DeviceContext(context, context.CreateCPUAccelerator(0, CPUAcceleratorMode.Parallel), description);
     }

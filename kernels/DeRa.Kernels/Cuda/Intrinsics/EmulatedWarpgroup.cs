@@ -28,25 +28,23 @@ internal static class EmulatedWarpgroup
         return (int)(at & AddressMask);
     }
 
-    /// <summary>Begins a stage's copies.</summary>
-    public static unsafe void Begin(StageCopies copies, StageStep step)
+    /// <summary>Begins a stage's copies, of lines and rows <paramref name="half"/> the way to the next piece's; <see cref="Memory16.Commit"/> ends them.</summary>
+    public static unsafe void Begin(StageCopies copies, StageStep step, int half)
     {
         ReadOnlySpan<long> from = MemoryMarshal.Cast<StageCopies, long>(MemoryMarshal.CreateReadOnlySpan(ref copies, 1));
         for (int piece = 0; piece < from.Length; piece++)
         {
             bool isWeights = piece < Warpgroup.WeightPieces;
             int size = isWeights ? 8 : 16;
-            int line = isWeights ? piece * Warpgroup.WeightLines : (piece - Warpgroup.WeightPieces) * Warpgroup.ActivationRows;
-            for (int half = 0; half < 2; half++)
+            int line = isWeights ? ((2 * piece) + half) * Warpgroup.WeightLines / 2 : ((2 * (piece - Warpgroup.WeightPieces)) + half) * Warpgroup.ActivationRows / 2;
+            for (int inputs = 0; inputs < 2; inputs++)
             {
-                nint to = Pointer((isWeights ? step.ToWeights : step.ToActivations) + (half * Warpgroup.HalfBytes) + (line * Warpgroup.LineBytes));
+                nint to = Pointer((isWeights ? step.ToWeights : step.ToActivations) + (inputs * Warpgroup.HalfBytes) + (line * Warpgroup.LineBytes));
                 NativeMemory.Fill((void*)to, (nuint)size, 0xff);
-                long source = from[piece] + (isWeights ? step.Weights : step.Activations) + (half * Warpgroup.LineBytes);
-                Memory16.Begin(to, (nint)source, size, !isWeights ? size : half == 0 ? step.First : step.Second);
+                long source = from[piece] + (isWeights ? step.Weights : step.Activations) + (inputs * Warpgroup.LineBytes);
+                Memory16.Begin(to, (nint)source, size, !isWeights ? size : inputs == 0 ? step.First : step.Second);
             }
         }
-
-        Memory16.Commit();
     }
 
     /// <summary>sums + a stage.</summary>
@@ -60,8 +58,16 @@ internal static class EmulatedWarpgroup
     public static WarpgroupSums Multiply(
         WarpgroupSums sums, long w, long x, StageCopies copies, StageStep step, Func<ushort, double> element, Func<double, float> round)
     {
-        Begin(copies, step);
+        Begin(copies, step, 0);
+        Memory16.Commit();
         Barriers[Group.IdxX / Warpgroup.Size].SignalAndWait();
+        AddProducts(ref sums, w, x, element, round);
+        return sums;
+    }
+
+    /// <summary>Adds this lane's products of a stage, which the warpgroup has at this moment in shared memory.</summary>
+    public static void AddProducts(ref WarpgroupSums sums, long w, long x, Func<ushort, double> element, Func<double, float> round)
+    {
         Span<float> all = MemoryMarshal.Cast<WarpgroupSums, float>(MemoryMarshal.CreateSpan(ref sums, 1));
         Span<double> upper = stackalloc double[16], lower = stackalloc double[16], row = stackalloc double[16];
         int line = Group.IdxX % Warpgroup.Size / EmulatedWarp.Size * Fragments.Outputs + Lane.Line;
@@ -81,8 +87,6 @@ internal static class EmulatedWarpgroup
                 }
             }
         }
-
-        return sums;
     }
 
     // In the order of TensorCore's body, so that bits are the same where rounding is.

@@ -14,7 +14,7 @@ internal static class Ptx
     /// <summary>Registers every intrinsic of this folder; once per context, before an accelerator is made.</summary>
     public static void Register(Context context)
     {
-        foreach (Type type in new[] { typeof(TensorCore), typeof(Lane), typeof(Memory16), typeof(Address), typeof(Pairs), typeof(Rounded), typeof(Warpgroup) })
+        foreach (Type type in new[] { typeof(TensorCore), typeof(Lane), typeof(Memory16), typeof(Address), typeof(Pairs), typeof(Rounded), typeof(Warpgroup), typeof(WarpgroupRoles) })
         {
             foreach (MethodInfo method in type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly)
                 .Where(m => m.IsDefined(typeof(IntrinsicImplementationAttribute))))

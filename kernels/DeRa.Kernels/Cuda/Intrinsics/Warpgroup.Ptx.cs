@@ -14,7 +14,7 @@ internal static partial class Warpgroup
     }
 
     private static void EmitBegin(PTXBackend backend, PTXCodeGenerator generator, Value call) =>
-        generator.Builder.Append("\t{ .reg .u64 g;\n").Append(Copies(generator, call[0], call[1])).Append("\t}\n");
+        generator.Builder.Append("\t{ .reg .u64 g;\n").Append(Copies(generator, call[0], call[1], 0)).Append("\tcp.async.commit_group;\n\t}\n");
 
     // What copies wrote is seen by ordinary loads; the tensor cores read shared memory by another way, which the fence closes.
     private static void EmitArrive(PTXBackend backend, PTXCodeGenerator generator, Value call) =>
@@ -27,7 +27,7 @@ internal static partial class Warpgroup
     private static void EmitMultiply(PTXCodeGenerator generator, Value call, string type)
     {
         string[] before = Ptx.Fields(generator, call[0]);
-        string w = Ptx.Scalar(generator, call[1]), x = Ptx.Scalar(generator, call[2]), copies = Copies(generator, call[3], call[4]);
+        string w = Ptx.Scalar(generator, call[1]), x = Ptx.Scalar(generator, call[2]), copies = Copies(generator, call[3], call[4], 0);
         string[] sums = Ptx.Results(generator, call);
         StringBuilder text = generator.Builder.Append("\t{ .reg .u64 a, b, g; .reg .pred adds; setp.eq.u64 adds, 0, 0;\n");
         foreach ((string to, string from) in sums.Zip(before))
@@ -43,16 +43,16 @@ internal static partial class Warpgroup
             text.Append(CultureInfo.InvariantCulture, $"\twgmma.mma_async.sync.aligned.m64n{WarpgroupSums.Rows}k16.f32.{type}.{type} {Ptx.List(sums)}, a, b, adds, 1, 1, 0, 0;\n");
         }
 
-        text.Append("\twgmma.commit_group.sync.aligned;\n").Append(copies).Append("\twgmma.wait_group.sync.aligned 0;\n\t}\n");
+        text.Append("\twgmma.commit_group.sync.aligned;\n").Append(copies).Append("\tcp.async.commit_group;\n\twgmma.wait_group.sync.aligned 0;\n\t}\n");
     }
 
-    private static string Copies(PTXCodeGenerator generator, Value copies, Value step)
+    public static string Copies(PTXCodeGenerator generator, Value copies, Value step, int half)
     {
         string[] from = Ptx.Fields(generator, copies), to = Ptx.Fields(generator, step);
         var text = new StringBuilder();
         for (int piece = 0; piece < WeightPieces; piece++)
         {
-            int line = piece * WeightLines * LineBytes;
+            int line = ((2 * piece) + half) * WeightLines / 2 * LineBytes;
             text.Append(CultureInfo.InvariantCulture, $"\tadd.u64 g, {from[piece]}, {to[0]};\n");
             text.Append(CultureInfo.InvariantCulture, $"\tcp.async.ca.shared.global [{to[2]}+{line}], [g], 8, {to[4]};\n");
             text.Append(CultureInfo.InvariantCulture, $"\tcp.async.ca.shared.global [{to[2]}+{HalfBytes + line}], [g+{LineBytes}], 8, {to[5]};\n");
@@ -60,12 +60,12 @@ internal static partial class Warpgroup
 
         for (int piece = 0; piece < ActivationPieces; piece++)
         {
-            int row = piece * ActivationRows * LineBytes;
+            int row = ((2 * piece) + half) * ActivationRows / 2 * LineBytes;
             text.Append(CultureInfo.InvariantCulture, $"\tadd.u64 g, {from[WeightPieces + piece]}, {to[1]};\n");
             text.Append(CultureInfo.InvariantCulture, $"\tcp.async.cg.shared.global [{to[3]}+{row}], [g], 16;\n");
             text.Append(CultureInfo.InvariantCulture, $"\tcp.async.cg.shared.global [{to[3]}+{HalfBytes + row}], [g+{LineBytes}], 16;\n");
         }
 
-        return text.Append("\tcp.async.commit_group;\n").ToString();
+        return text.ToString();
     }
 }

@@ -60,7 +60,11 @@ internal static partial class Warpgroup
 
     /// <summary>Begins a stage's copies.</summary>
     [IntrinsicImplementation, External("warpgroupBegin")]
-    public static void Begin(StageCopies copies, StageStep step) => EmulatedWarpgroup.Begin(copies, step);
+    public static void Begin(StageCopies copies, StageStep step)
+    {
+        EmulatedWarpgroup.Begin(copies, step, 0);
+        Memory16.Commit();
+    }
 
     /// <summary>Waits for all stages of this work-item but the newest, and shows them to the tensor cores; a barrier of the group has to follow.</summary>
     [IntrinsicImplementation, External("warpgroupArrive")]

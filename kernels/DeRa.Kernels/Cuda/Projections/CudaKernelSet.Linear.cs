@@ -116,10 +116,10 @@ public sealed partial class CudaKernelSet
     }
 
     private void Project(DType type, Matrix x, LinearPart[] parts, TensorLinearArgs args) => Project(
-        x.Rows <= SkinnyLinearKernel<TensorFloat16>.Rows ? LinearForm.FewRows : TakesWarpgroups(type) ? LinearForm.Warpgroups : LinearForm.Tiles,
-        type, x, parts, args);
+        x.Rows <= SkinnyLinearKernel<TensorFloat16>.Rows ? null : FormOfManyRows(type), type, x, parts, args);
 
-    private void Project(LinearForm form, DType type, Matrix x, LinearPart[] parts, TensorLinearArgs args, bool? isSplit = null)
+    // By the form of few rows when null.
+    private void Project(ManyRowsForm? form, DType type, Matrix x, LinearPart[] parts, TensorLinearArgs args, bool? isSplit = null)
     {
         if (type == DType.BF16)
         {
@@ -132,20 +132,19 @@ public sealed partial class CudaKernelSet
     }
 
     // Whether segments have groups of their own is the form's and the number of tiles', unless it is said.
-    private void Project<TFormat>(LinearForm form, DType type, Matrix x, LinearPart[] parts, TensorLinearArgs args, bool? splits)
+    private void Project<TFormat>(ManyRowsForm? form, DType type, Matrix x, LinearPart[] parts, TensorLinearArgs args, bool? splits)
         where TFormat : struct, ITensorFormat
     {
-        bool isSkinny = form == LinearForm.FewRows;
         long groups = 0, partials = 0, counters = 0;
         for (int i = 0; i < parts.Length; i++)
         {
             ref LinearPart part = ref parts[i];
-            long tiles = isSkinny
+            long tiles = form is null
                 ? Tiles(part.Lines, SkinnyLinearKernel<TFormat>.Lines)
                 : Tiles(part.Lines, LinearTile.Size) * Tiles(x.Rows, LinearTile.Size);
 
             // Where tiles alone do not fill the device twice over, every segment has a group of its own.
-            bool isSplit = isSkinny || (part.Segments > 1 && (splits ?? tiles < 2 * Multiprocessors));
+            bool isSplit = form is null || (part.Segments > 1 && (splits ?? tiles < 2 * Multiprocessors));
             bool isGated = args.Activation != TensorLinearArgs.NoActivation, hasNorm = args.NormKind != FollowingNorm.None;
             part.SegmentsPerGroup = isSplit ? 1 : part.Segments;
             part.IsDirect = part.SegmentsPerGroup == part.Segments && !isGated && !hasNorm ? 1 : 0;
@@ -170,33 +169,25 @@ public sealed partial class CudaKernelSet
             args.Norm = new NormArgs { X = args.X, Y = args.X, Gain = parts[0].W, Bias = parts[0].W };
         }
 
-        if (isSkinny)
+        if (form is null)
         {
             LaunchInOrder(SkinnyLinearKernel<TFormat>.Run, groups, args, SkinnyLinearKernel<TFormat>.GroupSize);
             return;
         }
 
-        int stride = form == LinearForm.Warpgroups ? OrderedRoundKernel<TFormat>.Stride(x.Columns) : Fragments.Padded(x.Columns);
+        int stride = form.IsOrdered ? OrderedRoundKernel<TFormat>.Stride(x.Columns) : Fragments.Padded(x.Columns);
         PortableBuffer rounded = Scratch("rounded activations", (long)x.Rows * stride * sizeof(ushort));
         args.Rounded = rounded.As<ushort>();
         long roundGroups = Elementwise.Groups(x.Rows, stride);
-        if (form == LinearForm.Warpgroups)
+        if (form.IsOrdered)
         {
             LaunchInOrder(OrderedRoundKernel<TFormat>.Run, roundGroups, new OrderedRoundArgs { X = args.X, Rounded = rounded.As<Four>() });
-            LaunchInOrder(
-                warpgroups.Kernel(type), groups, args, LinearTile.GroupSize, new KernelNeeds(WarpgroupLinearKernel<TFormat>.SharedBytes, true));
         }
         else
         {
             LaunchInOrder(RoundKernel<TFormat>.Run, roundGroups, new RoundArgs { X = args.X, Rounded = rounded.As<Quad>() });
-            LaunchInOrder(TiledLinearKernel<TFormat>.Run, groups, args, LinearTile.GroupSize);
         }
-    }
 
-    private enum LinearForm
-    {
-        FewRows,
-        Tiles,
-        Warpgroups,
+        LaunchInOrder(form.Kernel(type), groups, args, form.GroupSize, form.Needs);
     }
 }

@@ -3,79 +3,91 @@ using DeRa.Kernels.Portable;
 
 namespace DeRa.Kernels.Cuda;
 
-/// <summary>Whether projections of many rows go by wgmma: only after a comparison of bits with mma.sync on this device.</summary>
+/// <summary>Which form takes projections of many rows: wgmma only after a comparison of bits with mma.sync on this device, and only where it is faster there.</summary>
 public sealed partial class CudaKernelSet
 {
-    private readonly WarpgroupForm warpgroups;
+    private readonly WarpgroupChoice warpgroups;
     private readonly bool hasWarpgroups;
-    private readonly Dictionary<DType, bool> takesWarpgroups = [];
+    private readonly Dictionary<DType, ManyRowsForm> chosen = [];
     private readonly List<string> findings = [];
 
     /// <inheritdoc />
     public override IReadOnlyList<string> Findings => findings;
 
     // Settled before a type's first projection of many rows, and not within a recording: what is recorded before goes by mma.sync, with the same bits.
-    private bool TakesWarpgroups(DType type)
+    private ManyRowsForm FormOfManyRows(DType type)
     {
-        if (!hasWarpgroups || takesWarpgroups.ContainsKey(type) || launcher.IsRecording)
+        if (!hasWarpgroups || chosen.ContainsKey(type) || launcher.IsRecording)
         {
-            return hasWarpgroups && takesWarpgroups.GetValueOrDefault(type);
+            return chosen.GetValueOrDefault(type, ManyRowsForm.Tiles);
         }
 
-        string? reason = WhyNot(type);
-        takesWarpgroups[type] = reason is null;
-        findings.Add($"{type} projections of more than {SkinnyLinearKernel<TensorFloat16>.Rows} rows: " + (reason is null
-            ? "wgmma, whose bits were those of mma.sync in every comparison here"
-            : $"mma.sync, not wgmma: {reason}"));
-        if (reason is not null && warpgroups.IsAllowed)
+        List<(ManyRowsForm Form, string Reason)> refused = Refused(type);
+        (ManyRowsForm form, string finding) = warpgroups.Settle(type, refused, forms => Times(type, forms), Timed);
+        chosen[type] = form;
+        findings.Add(finding);
+        if (refused.Count > 0)
         {
-            log?.Invoke($"device {Device.Id}: {findings[^1]}");
+            log?.Invoke($"device {Device.Id}: {finding}");
         }
 
-        return reason is null;
+        return form;
     }
 
-    private string? WhyNot(DType type)
+    // The forms that cannot be used and why: a bit is another than by mma.sync, or the driver does not take them.
+    private List<(ManyRowsForm Form, string Reason)> Refused(DType type)
     {
-        if (!warpgroups.IsAllowed)
+        if (accelerator is { InstructionSet: var known } && known < WarpgroupChoice.Since)
         {
-            return $"switched off by {WarpgroupForm.Variable}";
+            return [.. warpgroups.Forms.Select(form => (form, $"the driver knows PTX {known.Major}.{known.Minor}, {WarpgroupChoice.Since.Major}.{WarpgroupChoice.Since.Minor} needed"))];
         }
 
-        if (accelerator is { InstructionSet: var known } && known < WarpgroupForm.Since)
+        List<(ManyRowsForm Form, string Reason)> refused = [];
+        foreach (ProductShape shape in warpgroups.Shapes)
         {
-            return $"the driver knows PTX {known.Major}.{known.Minor}, {WarpgroupForm.Since.Major}.{WarpgroupForm.Since.Minor} needed";
+            ManyRowsForm[] left = [.. warpgroups.Forms.Except(refused.Select(pair => pair.Form))];
+            if (left.Length == 0)
+            {
+                break;
+            }
+
+            using PortableBuffer x = Uploaded(ProductComparison.Activations(type, shape)), w = Uploaded(ProductComparison.Weights(type, shape));
+            uint[] expected = Results(type, shape, ManyRowsForm.Tiles, x, w);
+            foreach (ManyRowsForm form in left)
+            {
+                try
+                {
+                    if (ProductComparison.Difference(shape, expected, Results(type, shape, form, x, w)) is { } difference)
+                    {
+                        refused.Add((form, difference));
+                    }
+                }
+                catch (DeviceException e)
+                {
+                    refused.Add((form, WarpgroupChoice.OneLine(e)));
+                }
+            }
         }
 
-        try
-        {
-            return warpgroups.Shapes.Select(shape => Compare(type, shape)).FirstOrDefault(difference => difference is not null);
-        }
-        catch (DeviceException e)
-        {
-            // A driver's compiler adds lines of its own, some of them blank.
-            return string.Join("; ", e.Message.Split('\n').Select(line => line.Trim('\0', '\r', ' ')).Where(line => line.Length > 0));
-        }
+        return refused;
     }
 
-    // Null where both kernels gave the same bits.
-    private string? Compare(DType type, ProductShape shape)
+    private uint[] Results(DType type, ProductShape shape, ManyRowsForm form, PortableBuffer x, PortableBuffer w)
     {
-        using PortableBuffer x = Uploaded(ProductComparison.Activations(type, shape)), w = Uploaded(ProductComparison.Weights(type, shape));
-        var results = new uint[2][];
-        foreach ((int i, LinearForm form) in new[] { (0, LinearForm.Tiles), (1, LinearForm.Warpgroups) })
-        {
-            results[i] = new uint[shape.Length];
-            results[i].AsSpan().Fill(ProductComparison.Untouched);
-            using PortableBuffer y = Uploaded(results[i]);
-            var projection = new PendingLinears.Projection(
-                Matrix.Dense(x, shape.Rows, shape.Depth), new Weight(w, 0, type, shape.Outputs, shape.Depth), null,
-                new Matrix(y, 0, shape.Rows, shape.Outputs, shape.Stride), false);
-            Project(form, type, projection.X, [Part(projection)], new TensorLinearArgs { Activation = TensorLinearArgs.NoActivation }, shape.IsSplit);
-            ReadBytes(y, 0, MemoryMarshal.AsBytes(results[i].AsSpan()));
-        }
+        var results = new uint[shape.Length];
+        results.AsSpan().Fill(ProductComparison.Untouched);
+        using PortableBuffer y = Uploaded(results);
+        Project(form, type, shape, x, w, y);
+        ReadBytes(y, 0, MemoryMarshal.AsBytes(results.AsSpan()));
+        return results;
+    }
 
-        return ProductComparison.Difference(shape, results[0], results[1]);
+    private void Project(ManyRowsForm form, DType type, ProductShape shape, PortableBuffer x, PortableBuffer w, PortableBuffer y)
+    {
+        var projection = new PendingLinears.Projection(
+            Matrix.Dense(x, shape.Rows, shape.Depth), new Weight(w, 0, type, shape.Outputs, shape.Depth), null,
+            new Matrix(y, 0, shape.Rows, shape.Outputs, shape.Stride), false);
+        Project(form, type, projection.X, [Part(projection)], new TensorLinearArgs { Activation = TensorLinearArgs.NoActivation }, shape.IsSplit);
     }
 
     private PortableBuffer Uploaded<T>(T[] data)

@@ -46,8 +46,9 @@ internal struct LinearTile
     /// <param name="part">The weight.</param>
     /// <param name="total">Sums of this group's segments.</param>
     /// <param name="memory">The stages, which nothing else is kept in any more.</param>
-    public readonly void End<TSums>(TensorLinearArgs args, LinearPart part, TSums total, ArrayView<Quad> memory)
+    public readonly void End<TSums, TForm>(TensorLinearArgs args, LinearPart part, TSums total, ArrayView<Quad> memory)
         where TSums : struct, ITileSums
+        where TForm : struct, IGroupForm
     {
         int line = FirstLine + TSums.FirstLine, row = FirstRow + TSums.FirstRow;
         if (part.IsDirect != 0)
@@ -58,32 +59,33 @@ internal struct LinearTile
 
         if (part.SegmentsPerGroup == part.Segments)
         {
-            Gate(args, part, total, memory.Cast<float>());
+            Gate<TSums, TForm>(args, part, total, memory.Cast<float>());
             return;
         }
 
         total.Give(new Kept { Args = args, Part = part, Segment = Share }, line, row);
-        Group.Barrier(); // the flag lies where the stages were
-        if (LastGroup.IsLast<CooperativeForm>(ref args.Counters[part.FirstCounter + Index], part.Segments, memory.Cast<int>()))
+        TForm.Barrier(); // the flag lies where the stages were
+        if (LastGroup.IsLast<TForm>(ref args.Counters[part.FirstCounter + Index], part.Segments, memory.Cast<int>()))
         {
-            args.Merge(part, FirstLine, Size, FirstRow, Size);
+            args.Merge(part, FirstLine, Size, FirstRow, Size, GroupSize);
         }
     }
 
     // Element by element with coalesced stores, since an activation in every register's place would be the most of the kernel's code.
-    private readonly void Gate<TSums>(TensorLinearArgs args, LinearPart part, TSums total, ArrayView<float> stored)
+    private readonly void Gate<TSums, TForm>(TensorLinearArgs args, LinearPart part, TSums total, ArrayView<float> stored)
         where TSums : struct, ITileSums
+        where TForm : struct, IGroupForm
     {
         int first = part.Column(FirstLine), columns = IntrinsicMath.Min(part.Column(FirstLine + Size), part.Y.Columns) - first;
         for (int from = 0; from < Size; from += TSums.StoredRows)
         {
-            Group.Barrier(); // all are done with what lay there
+            TForm.Barrier(); // all are done with what lay there
             for (int own = TSums.FirstRow / TSums.StoredRows * TSums.StoredRows; own == from; own += Size)
             {
                 total.Give(new Stored { Target = stored }, TSums.FirstLine, TSums.FirstRow - from);
             }
 
-            Group.Barrier();
+            TForm.Barrier();
             int rows = IntrinsicMath.Min(TSums.StoredRows, args.X.Rows - FirstRow - from);
             for (int i = Group.IdxX; i < columns * rows; i += GroupSize)
             {

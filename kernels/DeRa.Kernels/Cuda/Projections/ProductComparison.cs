@@ -69,10 +69,17 @@ internal static class ProductComparison
         return values;
     }
 
+    /// <summary>[rows, depth] numbers of about one size, to measure with: a stretch of random ones again and again, because so many take a second.</summary>
+    public static float[] PlainActivations(DType type, ProductShape shape) =>
+        [.. Repeated(type, shape.Rows * shape.Depth).Select(bits => Value(type, bits))];
+
+    /// <summary>[outputs, depth] of the same.</summary>
+    public static ushort[] PlainWeights(DType type, ProductShape shape) => Repeated(type, shape.Outputs * shape.Depth);
+
     /// <summary>What tells the results apart, of the first element that does; null where all bits are the same.</summary>
     /// <param name="shape">The shape.</param>
     /// <param name="expected">By mma.sync.</param>
-    /// <param name="got">By wgmma.</param>
+    /// <param name="got">By a form of wgmma.</param>
     public static string? Difference(ProductShape shape, ReadOnlySpan<uint> expected, ReadOnlySpan<uint> got)
     {
         for (int i = 0; i < shape.Length; i++)
@@ -92,6 +99,19 @@ internal static class ProductComparison
         }
 
         return null;
+    }
+
+    private static ushort[] Repeated(DType type, int count)
+    {
+        const int Stretch = 65_537; // no multiple of a row
+        var random = new Random(count);
+        var values = new ushort[count];
+        for (int i = 0; i < count; i++)
+        {
+            values[i] = i < Stretch ? Number(type, 0, random) : values[i - Stretch];
+        }
+
+        return values;
     }
 
     private static ushort Number(DType type, int kind, Random random)

@@ -109,7 +109,7 @@ internal static class SkinnyLinearKernel<TFormat>
             return;
         }
 
-        args.Merge(part, tile * Lines, Lines, 0, Rows);
+        args.Merge(part, tile * Lines, Lines, 0, Rows, GroupSize);
         if (args.NormKind == FollowingNorm.None)
         {
             return;

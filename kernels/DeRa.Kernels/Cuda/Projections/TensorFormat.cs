@@ -9,6 +9,9 @@ internal interface ITensorFormat
     /// <summary>sums + a stage of a warpgroup's operands, while the copies of another begin; sm_90a alone.</summary>
     static abstract WarpgroupSums MultiplyStage(WarpgroupSums sums, long w, long x, StageCopies copies, StageStep step);
 
+    /// <summary>Sums over stages that other warps copy, by <see cref="WarpgroupRoles"/>; sm_90a alone.</summary>
+    static abstract WarpgroupSums MultiplyStages(int ring, int from, int to, int count);
+
     /// <summary>Two numbers rounded to the type.</summary>
     static abstract uint Pair(float low, float high);
 }
@@ -21,6 +24,8 @@ internal readonly struct TensorBFloat16 : ITensorFormat
     public static WarpgroupSums MultiplyStage(WarpgroupSums sums, long w, long x, StageCopies copies, StageStep step) =>
         Warpgroup.BFloat16(sums, w, x, copies, step);
 
+    public static WarpgroupSums MultiplyStages(int ring, int from, int to, int count) => WarpgroupRoles.BFloat16(ring, from, to, count);
+
     public static uint Pair(float low, float high) => Pairs.BFloat16(low, high);
 }
 
@@ -31,6 +36,8 @@ internal readonly struct TensorFloat16 : ITensorFormat
 
     public static WarpgroupSums MultiplyStage(WarpgroupSums sums, long w, long x, StageCopies copies, StageStep step) =>
         Warpgroup.Float16(sums, w, x, copies, step);
+
+    public static WarpgroupSums MultiplyStages(int ring, int from, int to, int count) => WarpgroupRoles.Float16(ring, from, to, count);
 
     public static uint Pair(float low, float high) => Pairs.Float16(low, high);
 }

@@ -64,12 +64,12 @@ internal struct TensorLinearArgs
         Finish(part, sums.D, line + 8, row + 1);
     }
 
-    /// <summary>Adds up the kept segments in order and finishes; the group shares out a tile.</summary>
-    public readonly void Merge(LinearPart part, int firstLine, int lines, int firstRow, int rows)
+    /// <summary>Adds up the kept segments in order and finishes; the first work-items of the group share out a tile.</summary>
+    public readonly void Merge(LinearPart part, int firstLine, int lines, int firstRow, int rows, int workItems)
     {
         int first = part.Column(firstLine);
         int columns = IntrinsicMath.Min(part.Column(firstLine + lines), part.Y.Columns) - first, rowCount = IntrinsicMath.Min(rows, X.Rows - firstRow);
-        for (int i = Group.IdxX; i < columns * rowCount; i += Group.DimX)
+        for (int i = Group.IdxX; i < columns * rowCount; i += workItems)
         {
             int column = first + i % columns, row = firstRow + i / columns, line = part.Line(column);
             float sum = 0, other = 0;

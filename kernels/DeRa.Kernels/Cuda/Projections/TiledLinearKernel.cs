@@ -1,3 +1,4 @@
+using DeRa.Kernels.Portable;
 using ILGPU;
 
 namespace DeRa.Kernels.Cuda;
@@ -61,7 +62,7 @@ internal static class TiledLinearKernel<TFormat>
         }
 
         Memory16.WaitForAll();
-        tile.End(args, part, total, memory);
+        tile.End<WarpSums, CooperativeForm>(args, part, total, memory);
     }
 
     private static void Copy(LineCopies weights, LineCopies rows, int stage, long along, int left)
