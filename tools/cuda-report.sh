@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Proves and measures dera on a GPU in one command: self-test, parity on small models, bench of 8b, 3b and 1.1b shapes, prefill with wgmma and without where
-# the card has it, decode with graphs and without, the 1.1b shape in float32, and beside it transformers with two models and a logits processor on the same
+# Proves and measures dera on a GPU in one command: self-test, parity on small models, bench of 8b, 3b and 1.1b shapes, prefill without wgmma and by each of its
+# forms where the card has it, decode with graphs and without, the 1.1b shape in float32, and beside it transformers with two models and a logits processor on the same
 # shapes. Writes FOLDER/report.json and FOLDER/report.md.
 #
 #   tools/cuda-report.sh [--dera PATH] [--device cuda:0] [--shapes 8b,3b,1.1b] [--batches 1,16] [--models DIR] [--python PATH] [--out FOLDER]
@@ -63,8 +63,10 @@ for shape in ${shapes//,/ }; do
     step "bench $shape" "bench-$shape.jsonl" "$dera" bench --device "$device" --shape "$shape" --workload decode,prefill,head --batch "$batches" \
         --prompt-tokens 2048 --vocabulary 128000 --rows 1,64 --json
     if grep -F "\"$device\"" "$out/devices.jsonl" | grep -q wgmma; then
-        step "bench $shape without wgmma" "bench-$shape-without-wgmma.jsonl" env DERA_WGMMA=off "$dera" bench --device "$device" --shape "$shape" \
-            --workload prefill --prompt-tokens 2048 --json
+        for form in off plain roles; do
+            step "bench $shape with wgmma $form" "bench-$shape-wgmma-$form.jsonl" env DERA_WGMMA=$form "$dera" bench --device "$device" --shape "$shape" \
+                --workload prefill --prompt-tokens 2048 --json
+        done
     fi
     step "bench $shape without graphs" "bench-$shape-without-graphs.jsonl" "$dera" bench --device "$device" --shape "$shape" --no-capture \
         --workload decode --mode fused --batch "$batches" --json

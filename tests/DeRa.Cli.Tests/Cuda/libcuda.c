@@ -19,6 +19,7 @@
 //   DERA_STUB_FAIL    a kernel, counted from 1 as they run, that fails: at its launch, or in a graph at the next synchronisation
 //   DERA_STUB_COPIES  late: page-locked memory is read when something waits for the device, as late as a device may
 //   DERA_STUB_REFUSES  a target whose code cannot be loaded
+//   DERA_STUB_REGISTERS  registers that every kernel is said to have, 168 if unset
 //   DERA_STUB_GRAPHS  what fails of graphs: begin, node (a launch that is captured), end, instantiate or launch
 //
 // Addresses depend on nothing but the order and sizes of allocations, so that hashes of arguments can be compared from run to run.
@@ -389,6 +390,11 @@ Result cuFuncSetAttribute(const char *function, int attribute, int value)
         return SUCCESS;
     }
     return OUT_OF_MEMORY;
+}
+Result cuFuncGetAttribute(int *value, int attribute, const char *function)
+{
+    *value = getenv("DERA_STUB_REGISTERS") ? atoi(getenv("DERA_STUB_REGISTERS")) : 168;
+    return attribute == NUMBER_OF_REGISTERS ? SUCCESS : INVALID_VALUE;
 }
 int may_share(const char *function, int bytes)
 {

@@ -10,7 +10,7 @@ enum {
     SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_PTX = 218, ILLEGAL_STATE = 401, NOT_REGISTERED = 713, LAUNCH_FAILED = 719, NOT_SUPPORTED = 801,
     CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901, CAPTURE_UNJOINED = 904
 };
-enum { MAX_DYNAMIC_SHARED_BYTES = 8 }; // an attribute of a kernel
+enum { NUMBER_OF_REGISTERS = 4, MAX_DYNAMIC_SHARED_BYTES = 8 }; // attributes of a kernel
 #define OK(signature) Result signature { return SUCCESS; }
 
 // A kernel as it was launched; a graph is a row of them.

@@ -11,11 +11,13 @@ internal sealed record CudaKernel(string Name, MethodInfo Method, int GroupSize,
     private static readonly string[] Tightest =
         [nameof(SkinnyLinearKernel<>), nameof(TiledLinearKernel<>), nameof(HeadKernel<,>), $"{nameof(FlashAttentionKernel<,>)}_{nameof(Head256)}"];
 
+    private static readonly string[] ByWarpgroups = [nameof(WarpgroupLinearKernel<>), nameof(SpecialisedLinearKernel<>)];
+
     /// <summary>
     /// What to assemble for: bfloat16 needs sm_80; binary16 differs between sm_75 and newer ones only, where its code is bfloat16's with another type.
     /// Families with the code of sm_80 take the kernels that need the most of a multiprocessor.
     /// </summary>
-    public string[] Targets => Name.StartsWith(nameof(WarpgroupLinearKernel<>), StringComparison.Ordinal) ? [CudaKernels.Warpgroups]
+    public string[] Targets => ByWarpgroups.Any(name => Name.StartsWith(name, StringComparison.Ordinal)) ? [CudaKernels.Warpgroups]
         : !Name.Contains("BFloat16", StringComparison.Ordinal) ? ["sm_75", "sm_90"]
         : Tightest.Any(name => Name.StartsWith(name, StringComparison.Ordinal)) ? ["sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"]
         : ["sm_80", "sm_90"];
@@ -55,6 +57,7 @@ internal static class CudaKernels
         .. Looping(Of(typeof(SkinnyLinearKernel<>), 128, 128, (WideLoad, 8), (WideShared, 4), (Tensor, 16)), 16, 1, 140),
         .. Looping(Of(typeof(TiledLinearKernel<>), 256, 255, (WideShared, 12), (Tensor, 32)), 32, 1, 176),
         .. Looping(Of(typeof(WarpgroupLinearKernel<>), 256, 255, ("HGMMA", Warpgroup.Products)), Warpgroup.Products, 1, 186),
+        .. Looping(Of(typeof(SpecialisedLinearKernel<>), WarpgroupRoles.GroupSize, WarpgroupRoles.Registers, ("HGMMA", Warpgroup.Products)), Warpgroup.Products, 1, 82),
         .. Head(typeof(HeadKernel<,>)), .. Head(typeof(SweepKernel<,>)), .. Looping(Head(typeof(ScoreKernel<,>)), 8, 2, 98),
         .. Looping(Wide("Head"), 64, 2, 540), .. Looping(Wide("Score"), 64, 2, 540),
         .. Attention(typeof(Head64), 1, 1), .. Attention(typeof(Head128), 2, 1), .. Attention(typeof(Head256), 2, 2),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using DeRa.Kernels.Cuda;
 using DeRa.Kernels.Tests.Portable;
@@ -51,6 +52,7 @@ internal sealed class CudaPtxTests
             Assert.That(assembled.SharedBytes, Is.LessThanOrEqualTo(StaticShared), "static shared memory");
             Assert.That(Regex.Count(assembled.Sass, @"\b(LDL|STL)\b"), Is.Zero, "local memory");
             Assert.That(assembled.Log, Does.Not.Contain("wgmma"), "a warning that instructions are serialised");
+            Assert.That(assembled.Log, Does.Not.Contain("setmaxnreg"), "a warning that registers stay where they are");
             foreach ((string instruction, int atLeast) in kernel.Expected)
             {
                 Assert.That(Regex.Count(assembled.Sass, instruction), Is.GreaterThanOrEqualTo(atLeast), instruction);
@@ -76,11 +78,67 @@ internal sealed class CudaPtxTests
     [Test]
     public void Copies_are_fenced_before_wgmma_reads_them_and_begin_before_it_is_awaited()
     {
-        string ptx = Compile(CudaKernels.All().First(kernel => kernel.Targets.Contains(CudaKernels.Warpgroups)), CudaKernels.Warpgroups);
+        string ptx = Compile(Kernel(nameof(WarpgroupLinearKernel<>)), CudaKernels.Warpgroups);
         Assert.That(ptx, Does.Match(@"cp\.async\.wait_group 1;\s+fence\.proxy\.async\.shared::cta;[^{}]*?bar\.sync"));
         Assert.That(ptx, Does.Match(
             @"wgmma\.fence(?:[^{}]*wgmma\.mma_async[^{}]*\{[^{}]*\}){8}[^{}]*wgmma\.commit_group[^{}]*cp\.async\.commit_group;\s+wgmma\.wait_group\.sync\.aligned 0;"));
         Assert.That(Regex.Count(ptx, @"wgmma\.mma_async"), Is.EqualTo(Warpgroup.Products));
+    }
+
+    /// <summary>Copiers wait for the place, copy, await the stage before, fence and say so; multipliers wait for the stage, and give the one before back when it is done.</summary>
+    [Test]
+    public void Roles_meet_at_barriers_in_order()
+    {
+        string ptx = Compile(Kernel(nameof(SpecialisedLinearKernel<>)), CudaKernels.Warpgroups);
+        Assert.That(ptx, Does.Match(@"@again bar\.sync free, 384;(?:\s+add\.u64 g[^\n]*\n(?:\s+cp\.async\.c[^\n]*\n){2}){24}\s+cp\.async\.commit_group;"));
+        foreach (int left in new[] { 1, 0 })
+        {
+            Assert.That(ptx, Does.Match(
+                $@"cp\.async\.wait_group {left};\s+fence\.proxy\.async\.shared::cta;\s+bar\.arrive full, 256; add\.u32 full, full, 3; bar\.arrive full, 256;"));
+        }
+
+        Assert.That(ptx, Does.Match(
+            @"NEXT:\s+bar\.sync full, 256;\s+wgmma\.fence\.sync\.aligned;(?:[^;]*;){4}(?:\s+wgmma\.mma_async[^;]*;(?:[^;]*mov[^;]*;|[^;]*add[^;]*;)*){8}"
+            + @"\s+wgmma\.commit_group\.sync\.aligned;\s+wgmma\.wait_group\.sync\.aligned 1;[^@]*@frees bar\.arrive free, 384;[^{}]*bra NEXT;"
+            + @"\s+wgmma\.wait_group\.sync\.aligned 0;[^@]*@frees bar\.arrive free, 384;"));
+        Assert.That(Regex.Count(ptx, @"\bbar\.sync\s+0"), Is.Zero, "a barrier of all work-items, some of whom have ended");
+    }
+
+    /// <summary>What multiplies and what copies are two pieces of machine code, each within the registers that it has after the exchange.</summary>
+    [Test]
+    public void Roles_have_the_registers_that_they_exchange()
+    {
+        string ptx = Compile(Kernel(nameof(SpecialisedLinearKernel<>)), CudaKernels.Warpgroups);
+        if (Ptxas.Find() is not { } ptxas)
+        {
+            Absent.Skip("compiled to PTX; not assembled: no ptxas (DERA_PTXAS or PATH; tools/get-ptxas.sh fetches one)");
+            return;
+        }
+
+        Assembled assembled = Ptxas.Assemble(ptxas, ptx, CudaKernels.Warpgroups);
+        string[] arms = Regex.Split(assembled.Sass, @"USETMAXREG\.");
+        Assert.That(arms, Has.Length.EqualTo(3));
+        (string before, string multiplying, string copying) = (arms[0], arms[1], arms[2]);
+        TestContext.Out.WriteLine($"registers: {Registers(before)}, multiplying {Registers(multiplying)}, copying {Registers(copying)}");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(assembled.Registers, Is.EqualTo(WarpgroupRoles.Registers), "what the driver launches it with");
+            Assert.That(multiplying, Does.StartWith($"TRY_ALLOC.CTAPOOL UP0, 0x{WarpgroupRoles.MultiplierRegisters:x}"));
+            Assert.That(copying, Does.StartWith($"DEALLOC.CTAPOOL 0x{WarpgroupRoles.CopierRegisters:x}"));
+            Assert.That(2 * WarpgroupRoles.MultiplierRegisters + WarpgroupRoles.CopierRegisters, Is.LessThanOrEqualTo(3 * WarpgroupRoles.Registers));
+            Assert.That(WarpgroupRoles.GroupSize * WarpgroupRoles.Registers, Is.LessThanOrEqualTo(65_536));
+            Assert.That(Registers(before), Is.LessThanOrEqualTo(WarpgroupRoles.Registers));
+            Assert.That(Registers(multiplying), Is.LessThanOrEqualTo(WarpgroupRoles.MultiplierRegisters));
+            Assert.That(Registers(copying), Is.LessThanOrEqualTo(WarpgroupRoles.CopierRegisters));
+            Assert.That(Regex.Count(before + multiplying, CudaKernels.Copy), Is.Zero, "copies by multipliers");
+            Assert.That(Regex.Count(copying, CudaKernels.Copy), Is.EqualTo(2 * 48), "the first stage and the loop");
+            Assert.That(Regex.Count(before + copying, "HGMMA"), Is.Zero, "products by copiers");
+            int[] loops = [.. MachineLoops.Copying(copying, 48).Select(loop => loop.Length)];
+            TestContext.Out.WriteLine($"loops over copies: {string.Join(", ", loops)} instructions");
+            Assert.That(loops, Has.Length.EqualTo(1).And.All.LessThanOrEqualTo(145));
+        }
+
+        static int Registers(string sass) => 1 + Regex.Matches(sass, @"\bR(\d+)\b").Max(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
     }
 
     [Test]
@@ -95,6 +153,8 @@ internal sealed class CudaPtxTests
         Assert.That(classes, Is.Not.Empty);
         Assert.That(classes.Except(CudaKernels.All().Select(k => k.Method.DeclaringType!.Name.Split('`')[0])), Is.Empty);
     }
+
+    private static CudaKernel Kernel(string name) => CudaKernels.All().First(kernel => kernel.Name.StartsWith(name, StringComparison.Ordinal));
 
     private static string Compile(CudaKernel kernel, string target)
     {

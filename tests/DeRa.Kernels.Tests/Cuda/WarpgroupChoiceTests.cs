@@ -23,11 +23,11 @@ internal sealed class WarpgroupChoiceTests
     [TestCase(1, 1, 1, "mma.sync")]
     public void The_fastest_of_equals_is_taken(double tiles, double warpgroups, double roles, string expected)
     {
-        (ManyRowsForm form, string finding) = new WarpgroupChoice().Settle(DType.BF16, [], Timed, Shape);
+        (ManyRowsForm form, string finding) = new WarpgroupChoice().Settle(DType.BF16, [], Timed);
         Assert.That(form.Name, Is.EqualTo(expected));
         Assert.That(finding, Is.EqualTo(
             $"BF16 projections of more than 16 rows: {expected}, the fastest of those whose bits are the same here "
-            + $"(mma.sync {tiles}.000 ms, wgmma {warpgroups}.000 ms, wgmma with roles {roles}.000 ms for [17, 40] to 9)"));
+            + $"(mma.sync {tiles}.000 ms, wgmma {warpgroups}.000 ms, wgmma with roles {roles}.000 ms for [1024, 4096] to 4096)"));
 
         double[] Timed(ManyRowsForm[] forms)
         {
@@ -41,11 +41,11 @@ internal sealed class WarpgroupChoiceTests
     public void Without_a_choice_nothing_is_timed()
     {
         var roles = new WarpgroupChoice { Forms = [ManyRowsForm.Roles], TakesFastest = false };
-        Assert.That(roles.Settle(DType.F16, [], Timed, Shape), Is.EqualTo(
+        Assert.That(roles.Settle(DType.F16, [], Timed), Is.EqualTo(
             (ManyRowsForm.Roles, "F16 projections of more than 16 rows: wgmma with roles, whose bits were those of mma.sync in every comparison here")));
-        Assert.That(new WarpgroupChoice().Settle(DType.F16, [(ManyRowsForm.Warpgroups, "a"), (ManyRowsForm.Roles, "b")], Timed, Shape), Is.EqualTo(
+        Assert.That(new WarpgroupChoice().Settle(DType.F16, [(ManyRowsForm.Warpgroups, "a"), (ManyRowsForm.Roles, "b")], Timed), Is.EqualTo(
             (ManyRowsForm.Tiles, "F16 projections of more than 16 rows: mma.sync, not wgmma: a, not wgmma with roles: b")));
-        Assert.That(new WarpgroupChoice().Settle(DType.F16, [(ManyRowsForm.Warpgroups, "a"), (ManyRowsForm.Roles, "a")], Timed, Shape), Is.EqualTo(
+        Assert.That(new WarpgroupChoice().Settle(DType.F16, [(ManyRowsForm.Warpgroups, "a"), (ManyRowsForm.Roles, "a")], Timed), Is.EqualTo(
             (ManyRowsForm.Tiles, "F16 projections of more than 16 rows: mma.sync, not wgmma or wgmma with roles: a")));
 
         static double[] Timed(ManyRowsForm[] forms) => throw new InvalidOperationException("timed");
@@ -54,7 +54,7 @@ internal sealed class WarpgroupChoiceTests
     /// <summary>Without room for the operands of the measurement the first form whose bits agree stays.</summary>
     [Test]
     public void What_cannot_be_timed_is_said() => Assert.That(
-        new WarpgroupChoice().Settle(DType.BF16, [], _ => throw new DeviceException("out of memory\n"), Shape), Is.EqualTo(
+        new WarpgroupChoice().Settle(DType.BF16, [], _ => throw new DeviceException("out of memory\n")), Is.EqualTo(
             (ManyRowsForm.Warpgroups, "BF16 projections of more than 16 rows: wgmma, whose bits were those of mma.sync in every comparison here; not timed: out of memory")));
 
     /// <summary>The form that leaves elements as they were is said once and not timed; the others are, once.</summary>
@@ -88,6 +88,33 @@ internal sealed class WarpgroupChoiceTests
         data.Run(set, 0, 17);
         Assert.That(set.LaunchCount - before, Is.EqualTo(2), "rounding and the projection");
         Assert.That(asked, Is.EqualTo(1));
+    }
+
+    /// <summary>On the device itself: both forms run as often, after a launch that does not count, and nothing of them is seen in what is computed.</summary>
+    [Test]
+    public void Forms_are_timed_where_they_run()
+    {
+        int loaded = 0;
+        ManyRowsForm fast = ManyRowsForm.Warpgroups with { Kernel = type => { loaded++; return Nothing; } };
+        using CudaKernelSet set = WarpgroupTests.Emulated(WarpgroupChoice.Architecture, null, new WarpgroupChoice { Forms = [fast], Shapes = [], Timed = Shape, Samples = 1 });
+        new ManyRows(DType.BF16, 17, 12, 40).Run(set, 0, 17);
+        Assert.That(set.Findings.Single(), Does.Match(
+            @"^BF16 projections of more than 16 rows: (mma\.sync|wgmma), the fastest of those whose bits are the same here \(mma\.sync \d+\.\d{3} ms, wgmma \d+\.\d{3} ms for \[17, 40\] to 9\)$"));
+        Assert.That(loaded, Is.InRange(8, 9), "two samples of four launches, and perhaps the projection itself");
+        Assert.That(set.LaunchCount, Is.EqualTo(2 * (8 + 8 + 1)), "each with its rounding");
+    }
+
+    [TestCase(null, true, "wgmma", "wgmma with roles")]
+    [TestCase("", true, "wgmma", "wgmma with roles")]
+    [TestCase("on", true, "wgmma", "wgmma with roles")]
+    [TestCase("off", true)]
+    [TestCase("plain", false, "wgmma")]
+    [TestCase("roles", false, "wgmma with roles")]
+    public void The_environment_says_what_may_be_used(string? value, bool takesFastest, params string[] forms)
+    {
+        WarpgroupChoice choice = WarpgroupChoice.Named(value);
+        Assert.That(choice.TakesFastest, Is.EqualTo(takesFastest));
+        Assert.That(choice.Forms.Select(form => form.Name), Is.EqualTo(forms));
     }
 
     [Test]

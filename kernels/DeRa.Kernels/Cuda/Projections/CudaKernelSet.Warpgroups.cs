@@ -23,7 +23,7 @@ public sealed partial class CudaKernelSet
         }
 
         List<(ManyRowsForm Form, string Reason)> refused = Refused(type);
-        (ManyRowsForm form, string finding) = warpgroups.Settle(type, refused, forms => Times(type, forms), Timed);
+        (ManyRowsForm form, string finding) = warpgroups.Settle(type, refused, forms => Times(type, forms));
         chosen[type] = form;
         findings.Add(finding);
         if (refused.Count > 0)

@@ -11,7 +11,7 @@ namespace DeRa.Kernels.Cuda;
 /// Bound: as the other kernel, 2·rows·in·out FLOPs and four fifths of the tensor cores' rate by shared memory: [2048, 4096] to 28672 are 481 GFLOP, 0.49 ms at
 /// 989 TFLOP/s (H100), 0.61 ms by shared memory. Between stages nothing is idle by design: each multiplying warpgroup begins a stage's products before those of the stage
 /// before are done, and a segment's end, some 170 clocks of latency and additions every 2 to 8 stages, is covered by the other one, which does not wait for it. 0.65 ms
-/// expected. A stage costs the copying warps 97 instructions each of the 1,024 clocks that its products take. Not measured yet.
+/// expected. A stage costs a copying warp some 140 instructions and a multiplying one some 80, in the 1,024 clocks that its products take. Not measured yet.
 /// </remarks>
 internal static class SpecialisedLinearKernel<TFormat>
     where TFormat : struct, ITensorFormat

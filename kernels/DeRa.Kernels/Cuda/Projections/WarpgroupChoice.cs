@@ -24,12 +24,24 @@ internal sealed class WarpgroupChoice
     /// <summary>What to compare before a storage type's kernel is used.</summary>
     public IReadOnlyList<ProductShape> Shapes { get; init; } = ProductComparison.Shapes;
 
-    /// <summary>Seconds of a projection by each of some forms; measured on the device when null.</summary>
+    /// <summary>
+    /// What to time. Here 34 GFLOP in 256 tiles, about two for each multiprocessor of the cards that have a choice; 32 MB of weights and 24 MB of activations.
+    /// </summary>
+    public ProductShape Timed { get; init; } = new(1024, 4096, 4096, false);
+
+    /// <summary>How often it is timed by each form, a few launches at a time; the median counts.</summary>
+    public int Samples { get; init; } = 5;
+
+    /// <summary>Seconds of that by each of some forms; measured on the device when null.</summary>
     public Func<ManyRowsForm[], double[]>? Times { get; init; }
 
     /// <summary>As the environment has it.</summary>
     /// <exception cref="DeviceException">The variable has none of its values.</exception>
-    public static WarpgroupChoice FromEnvironment() => Environment.GetEnvironmentVariable(Variable) switch
+    public static WarpgroupChoice FromEnvironment() => Named(Environment.GetEnvironmentVariable(Variable));
+
+    /// <summary>As a value of the variable has it.</summary>
+    /// <exception cref="DeviceException">It is none.</exception>
+    public static WarpgroupChoice Named(string? value) => value switch
     {
         null or "" or "on" => new(),
         "off" => new() { Forms = [] },
@@ -41,12 +53,11 @@ internal sealed class WarpgroupChoice
     /// <summary>The form of a storage type, and a sentence for people that says why.</summary>
     /// <param name="type">The storage type.</param>
     /// <param name="refused">The forms that cannot be used, each with its reason.</param>
-    /// <param name="times">Seconds of a projection by each of some forms; not asked where there is no choice.</param>
-    /// <param name="shape">What is timed.</param>
+    /// <param name="times">Measures some forms; not asked where there is no choice.</param>
     public (ManyRowsForm Form, string Finding) Settle(
-        DType type, IReadOnlyList<(ManyRowsForm Form, string Reason)> refused, Func<ManyRowsForm[], double[]> times, ProductShape shape)
+        DType type, IReadOnlyList<(ManyRowsForm Form, string Reason)> refused, Func<ManyRowsForm[], double[]> times)
     {
-        (ManyRowsForm form, string? why) = Choose([.. Forms.Except(refused.Select(pair => pair.Form))], times, shape);
+        (ManyRowsForm form, string? why) = Choose([.. Forms.Except(refused.Select(pair => pair.Form))], times);
         string?[] reasons = Forms.Count == 0
             ? [$"not wgmma: switched off by {Variable}"]
             : [why, .. refused.GroupBy(pair => pair.Reason).Select(same => $"not {string.Join(" or ", same.Select(pair => pair.Form.Name))}: {same.Key}")];
@@ -54,7 +65,7 @@ internal sealed class WarpgroupChoice
         return (form, $"{rows}: {string.Join(", ", reasons.Prepend(form.Name).Where(text => text is not null))}");
     }
 
-    private (ManyRowsForm Form, string? Why) Choose(ManyRowsForm[] equal, Func<ManyRowsForm[], double[]> times, ProductShape shape)
+    private (ManyRowsForm Form, string? Why) Choose(ManyRowsForm[] equal, Func<ManyRowsForm[], double[]> times)
     {
         const string Equal = "whose bits were those of mma.sync in every comparison here";
         if (equal.Length == 0)
@@ -72,7 +83,7 @@ internal sealed class WarpgroupChoice
         {
             (ManyRowsForm Form, double Seconds)[] timed = [.. forms.Zip((Times ?? times)(forms))];
             string[] said = [.. timed.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Form.Name} {1000 * pair.Seconds:0.000} ms"))];
-            return (timed.MinBy(pair => pair.Seconds).Form, $"the fastest of those whose bits are the same here ({string.Join(", ", said)} for {shape})");
+            return (timed.MinBy(pair => pair.Seconds).Form, $"the fastest of those whose bits are the same here ({string.Join(", ", said)} for {Timed})");
         }
         catch (DeviceException e)
         {
