@@ -61,7 +61,7 @@ internal static class InputLines
     /// <summary>A file, or standard input for <c>-</c>.</summary>
     public static TextReader Open(string path) => path == StandardInput
         ? Console.In
-        : File.Exists(path) ? new Utf8LineReader(path) : throw new InputException($"{path}: expected a file, found {(Directory.Exists(path) ? "a folder" : "nothing")}");
+        : File.Exists(path) ? new Utf8LineReader(File.OpenRead(path), path) : throw new InputException($"{path}: expected a file, found {(Directory.Exists(path) ? "a folder" : "nothing")}");
 
     public static string Text(JsonElement element, string field) => element.ValueKind == JsonValueKind.String
         ? element.GetString()!
