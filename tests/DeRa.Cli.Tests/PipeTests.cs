@@ -18,6 +18,27 @@ public sealed class PipeTests
         Assert.That(error, Is.Empty);
     }
 
+    /// <summary>A pipe that the parent made non-blocking, as Node.js does to its own: what does not fit yet is waited for.</summary>
+    [Test]
+    [CancelAfter(60_000)]
+    public async Task Output_that_a_full_pipe_does_not_take_is_not_lost(CancellationToken cancellationToken)
+    {
+        if (!File.Exists("/usr/bin/perl"))
+        {
+            Absent.Skip("no perl, which makes the pipe non-blocking");
+            return;
+        }
+
+        const string Script = """
+            yes 2>/dev/null '"a"' | head -n 20000 |
+                perl -MFcntl -e 'fcntl(STDOUT, F_SETFL, fcntl(STDOUT, F_GETFL, 0) | O_NONBLOCK); exec @ARGV' dotnet "$0" tokenize |
+                { sleep 3; wc -l; }; echo ${PIPESTATUS[2]}
+            """;
+        (string output, string error) = await ShellAsync(Script, cancellationToken);
+        Assert.That(output, Is.EqualTo("20000\n0\n"), error);
+        Assert.That(error, Is.Empty);
+    }
+
     [Test]
     [CancelAfter(60_000)]
     public async Task Standard_input_that_is_not_utf8_is_refused_with_its_line(CancellationToken cancellationToken)

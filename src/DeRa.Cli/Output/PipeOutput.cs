@@ -1,23 +1,22 @@
-using Microsoft.Win32.SafeHandles;
+using System.Runtime.InteropServices;
 
 namespace DeRa.Cli.Output;
 
 /// <summary>Whoever read standard output has gone, as <c>head</c> does after its lines: what would follow is wanted by nobody.</summary>
-internal sealed class OutputClosedException(IOException inner) : IOException(inner.Message, inner);
+internal sealed class OutputClosedException() : IOException("standard output: its reader has gone");
 
 /// <summary>
-/// Standard output into a pipe. The console's own stream drops what it cannot write to a pipe without readers, and a command would compute to its
-/// end for nobody; this one throws.
+/// Standard output into a pipe or socket. The console's own stream, which does the writing, drops what it cannot write to a pipe without readers, and a command would
+/// compute to its end for nobody; this one asks first, and throws.
 /// </summary>
-internal sealed class PipeOutput : Stream
+internal sealed partial class PipeOutput : Stream
 {
-    // The numbers of errno that .NET hands on: EPIPE of Linux and of the BSDs.
-    private const int BrokenPipe = 32;
     private const int StandardOutput = 1;
 
-    private readonly FileStream pipe;
+    // poll's events: an error or the other end's closing. The same numbers on Linux and the BSDs.
+    private const short Closed = 0x8 | 0x10;
 
-    private PipeOutput(FileStream pipe) => this.pipe = pipe;
+    private readonly Stream console = Console.OpenStandardOutput();
 
     /// <inheritdoc />
     public override bool CanRead => false;
@@ -38,23 +37,26 @@ internal sealed class PipeOutput : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Makes it the console's output where that is a pipe. Files and terminals keep the console's stream, and so does Windows.</summary>
+    private static bool HasNoReader
+    {
+        get
+        {
+            var output = new PolledFile { Descriptor = StandardOutput };
+            return Poll(ref output, 1, 0) > 0 && (output.Found & Closed) != 0;
+        }
+    }
+
+    /// <summary>Makes it the console's output where that is redirected; Windows keeps the console's stream.</summary>
     public static void Attach()
     {
-        if (OperatingSystem.IsWindows() || !Console.IsOutputRedirected)
+        if (!OperatingSystem.IsWindows() && Console.IsOutputRedirected)
         {
-            return;
-        }
-
-        var stream = new FileStream(new SafeFileHandle(StandardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-        if (!stream.CanSeek)
-        {
-            Console.SetOut(new StreamWriter(new PipeOutput(stream), Console.OutputEncoding) { AutoFlush = true });
+            Console.SetOut(new StreamWriter(new PipeOutput(), Console.OutputEncoding) { AutoFlush = true });
         }
     }
 
     /// <inheritdoc />
-    public override void Flush() => pipe.Flush();
+    public override void Flush() => console.Flush();
 
     /// <inheritdoc />
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
@@ -62,14 +64,12 @@ internal sealed class PipeOutput : Stream
     /// <inheritdoc />
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        try
+        if (HasNoReader)
         {
-            pipe.Write(buffer);
+            throw new OutputClosedException();
         }
-        catch (IOException exception) when (exception.HResult == BrokenPipe)
-        {
-            throw new OutputClosedException(exception);
-        }
+
+        console.Write(buffer);
     }
 
     /// <inheritdoc />
@@ -80,4 +80,16 @@ internal sealed class PipeOutput : Stream
 
     /// <inheritdoc />
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    [LibraryImport("libc", EntryPoint = "poll")]
+    private static partial int Poll(ref PolledFile files, nuint count, int milliseconds);
+
+    // struct pollfd of poll.h.
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PolledFile
+    {
+        public int Descriptor;
+        public short Asked;
+        public short Found;
+    }
 }
