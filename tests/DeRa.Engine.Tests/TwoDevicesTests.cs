@@ -46,13 +46,14 @@ public sealed class TwoDevicesTests
         Assert.That(statistics.Speculation.Drafted, Is.GreaterThan(0));
     }
 
+    /// <summary>Tokens of this rule depend on which steps speculate, so nothing else is at work, and all requests begin in one step.</summary>
     [Test]
     public async Task Drafts_judged_by_ratio_are_those_of_one_device()
     {
         EngineOptions options = Pairs.Golden("llama_basic") with { Speculation = Drafting[0] with { Rule = SpeculationRule.Ratio } };
         GenerationRequest[] requests = [.. Drafted().Select(request => request with { Statistics = false, TopTokens = 0 })];
-        (int[][] expected, _, _) = await RunAsync(options, requests);
-        (int[][] apart, _, EngineStatistics statistics) = await RunAsync(options with { OpenDevices = Two }, requests);
+        (int[][] expected, _) = await TogetherAsync(options, requests);
+        (int[][] apart, EngineStatistics statistics) = await TogetherAsync(options with { OpenDevices = Two }, requests);
         Assert.That(apart, Is.EqualTo(expected));
         Assert.That(statistics.Speculation.Drafted, Is.GreaterThan(0));
     }
@@ -94,6 +95,13 @@ public sealed class TwoDevicesTests
         Task<IReadOnlyList<LambdaScore>> scoring = engine.ScoreAsync(new ScoreRequest { Tokens = text, From = 5, Lambdas = [0, 0.5f, 1.5f] });
         IReadOnlyList<GenerationResult>[] results = await Task.WhenAll(requests.Select(request => engine.CompleteTogetherAsync([request])));
         return ([.. results.Select(of => EventBits.Of(of.SelectMany(result => result.Events)))], [.. await scoring], await Idle.StatisticsAsync(engine));
+    }
+
+    private static async Task<(int[][] Bits, EngineStatistics Statistics)> TogetherAsync(EngineOptions options, GenerationRequest[] requests)
+    {
+        await using RealignmentEngine engine = await RealignmentEngine.LoadAsync(options);
+        IReadOnlyList<GenerationResult> results = await engine.CompleteTogetherAsync(requests);
+        return ([.. results.Select(result => EventBits.Of(result.Events))], await Idle.StatisticsAsync(engine));
     }
 
     /// <summary>Prompts that begin alike, every kind of λ, greedy and sampled, some with several samples and figures.</summary>
