@@ -9,7 +9,9 @@ internal static unsafe partial class Projection<TFormat>
     /// <summary>Most rows of x that <see cref="RunStreams"/> takes.</summary>
     public const int StreamedRows = 2;
 
-    private const int FewStreams = 4, MostStreams = 8;
+    /// <summary>Streams of weights read side by side where x stays in a first-level cache, and where it does not.</summary>
+    public const int FewStreams = 4, MostStreams = 8;
+
     private const int CacheBytes = 32 * 1024; // a first-level cache
 
     /// <summary>As <see cref="Run"/>; one or two rows read long streams, an equal part of the columns each.</summary>

@@ -60,14 +60,22 @@ internal static unsafe partial class Tiles<TFormat, TWidth, TVector>
         }
     }
 
-    /// <summary>The sums of weight rows far apart, for one or two rows of x: of four streams, or of eight for one row.</summary>
+    /// <summary>The sums of weight rows far apart, one of each stream.</summary>
+    /// <param name="rows">Rows of x: two for <see cref="Projection{TFormat}.FewStreams"/>, one for either number.</param>
+    /// <param name="x">[rows] pointers to arranged rows.</param>
+    /// <param name="w">The first stream's weight row.</param>
+    /// <param name="streams">Streams.</param>
+    /// <param name="distance">Bytes from a stream to the next.</param>
+    /// <param name="tails">The rows' <see cref="WeightTails"/>, or null where rows are whole blocks.</param>
+    /// <param name="blocks">Whole blocks of a row.</param>
+    /// <param name="y">[rows, streams] the sums.</param>
     public static void RunStreams(int rows, float** x, byte* w, int streams, long distance, byte* tails, int blocks, float* y)
     {
         if (rows == 2)
         {
             Rows2<FourOutputs<TFormat, TWidth, TVector>, FarStreams>(x, w, distance, tails, blocks, y, streams);
         }
-        else if (streams == 8)
+        else if (streams == Projection<TFormat>.MostStreams)
         {
             Rows1Of8(x[0], w, distance, tails, blocks, y);
         }

@@ -46,6 +46,8 @@ internal struct LinearTile
     /// <param name="part">The weight.</param>
     /// <param name="total">Sums of this group's segments.</param>
     /// <param name="memory">The stages, which nothing else is kept in any more.</param>
+    /// <typeparam name="TSums">Sums of a work-item.</typeparam>
+    /// <typeparam name="TForm">The barrier of those who call this: the whole group, or its multiplying warpgroups.</typeparam>
     public readonly void End<TSums, TForm>(TensorLinearArgs args, LinearPart part, TSums total, ArrayView<Quad> memory)
         where TSums : struct, ITileSums
         where TForm : struct, IGroupForm
